@@ -1,0 +1,42 @@
+"""The errors that leave a room, each with whose fault it is and whether trying again can help.
+
+A partner's bad data is never an exception: it is an issue or a finding, kept with the record that holds it.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+Retry = Literal["never", "later"]
+
+
+class GatewayError(Exception):
+    """Base of all expected errors. The text is one line for a person; it holds no patient data and no secret."""
+
+    exit_code: ClassVar[int] = 70
+    retry: ClassVar[Retry] = "never"
+
+
+class UsageError(GatewayError):
+    """Wrong usage, configuration, or a file that cannot be what it was given as (exit code 2)."""
+
+    exit_code = 2
+
+
+class NeedsPerson(GatewayError):
+    """The work is done as far as it goes; what is left waits for a person (exit code 1)."""
+
+    exit_code = 1
+
+
+class PartnerUnreachable(GatewayError):
+    """A partner could not be reached; nothing was lost, run again (exit code 3)."""
+
+    exit_code = 3
+    retry = "later"
+
+
+class Refused(GatewayError):
+    """Refused, because it could send twice, post twice, lose something or reach the wrong party (exit code 4)."""
+
+    exit_code = 4
