@@ -1,0 +1,302 @@
+"""Partner profiles: `sftp_config/NAME.toml`, read into frozen values with every fault named by file and key.
+
+What partners vary is data (connection, folders, names, envelope, limits), so a new clearinghouse is a file. Secrets are
+references (`env:NAME`, `file:PATH`, `command:LINE`) that only the transport resolves.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gateway.errors import UsageError
+from gateway.x12.values import Delimiters
+
+CLAIM_TYPES = ("professional", "institutional", "dental")
+USAGE = {"test": "T", "production": "P"}
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """How ISA, GS and 1000B name both sides."""
+
+    sender_qualifier: str
+    sender: str
+    receiver_qualifier: str
+    receiver: str
+    receiver_name: str
+    receiver_id: str  # 1000B NM109
+    group_sender: str
+    group_receiver: str
+    authorization: tuple[str, str]  # ISA01, ISA02
+    security: tuple[str, str] = field(repr=False)  # ISA03, ISA04
+    delimiters: Delimiters = field(default_factory=Delimiters)
+
+    @property
+    def sides(self) -> tuple[str, str]:
+        """Sender and receiver as `qualifier:id`, the key of control numbers."""
+        return f"{self.sender_qualifier}:{self.sender}", f"{self.receiver_qualifier}:{self.receiver}"
+
+
+@dataclass(frozen=True, slots=True)
+class Submitter:
+    """1000A: who submits."""
+
+    name: str
+    id: str
+    contact: str
+    phone: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sftp:
+    """The connection; key and password are references."""
+
+    host: str
+    port: int
+    username: str
+    private_key: str = field(default="", repr=False)
+    passphrase: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+    host_keys: tuple[str, ...] = ()
+    timeout: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One partner."""
+
+    name: str
+    usage: str  # ISA15: "P" or "T"
+    payers: tuple[str, ...]
+    claim_types: tuple[str, ...]
+    envelope: Envelope
+    submitter: Submitter
+    sftp: Sftp | None
+    folder: str | None  # a local or mounted folder instead of SFTP
+    send_folder: str
+    receive_folder: str
+    after_receive: str  # "keep", "delete" or "move:FOLDER"
+    send_name: str
+    takes_files: bool = True
+    upload: str = "rename"  # "rename" or "direct"
+    claims_per_set: int = 1000
+    claims_per_file: int = 5000
+
+    def takes(self, payer_id: str, claim_type: str) -> bool:
+        """Whether the payer is named here; "*" is asked last, by `route`."""
+        return claim_type in self.claim_types and payer_id in self.payers
+
+
+def route(profiles: Iterable[Profile], payer_id: str, claim_type: str) -> Profile | None:
+    """The partner that a payer's claims go to: the one that names it, else the one that takes all (`"*"`)."""
+    ordered = sorted(profiles, key=lambda profile: profile.name)
+    named = next((p for p in ordered if p.takes(payer_id, claim_type)), None)
+    return named or next((p for p in ordered if p.takes("*", claim_type)), None)
+
+
+def load_profile(path: Path) -> Profile:
+    """Reads one profile; UsageError names the file and the key."""
+    if not _NAME.fullmatch(path.stem):
+        raise UsageError(f"{path}: a partner's name has letters, digits, '-' and '_' only")
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise UsageError(f"{path}: cannot be read: {reason}") from None
+    return _Reader(path, data).profile()
+
+
+def check_profiles(profiles: Mapping[str, Profile]) -> None:
+    """Refuses two partners that claim the same payer for the same type of claim."""
+    seen: dict[tuple[str, str], str] = {}
+    for profile in sorted(profiles.values(), key=lambda p: p.name):
+        for claim_type in profile.claim_types:
+            for payer in profile.payers:
+                other = seen.setdefault((payer, claim_type), profile.name)
+                if other != profile.name:
+                    raise UsageError(
+                        f"sftp_config/{profile.name}.toml: payer {payer!r} for {claim_type} claims "
+                        f"is also named by sftp_config/{other}.toml; only one partner can take it"
+                    )
+
+
+class _Reader:
+    """Takes keys out of the tables of a profile, so that what is left over is a typo."""
+
+    def __init__(self, path: Path, data: dict[str, Any]) -> None:
+        self.path, self.data = path, data
+
+    def fail(self, key: str, reason: str) -> UsageError:
+        return UsageError(f"{self.path}: {key}: {reason}")
+
+    def take(self, table: str, key: str, kind: type, default: Any = ...) -> Any:
+        found = self.data.get(table, {})
+        if not isinstance(found, dict):
+            raise self.fail(f"[{table}]", "must be a table")
+        value = found.pop(key, default)
+        if value is ...:
+            raise self.fail(f"[{table}] {key}", "is missing")
+        if value is not default and (not isinstance(value, kind) or (kind is int and isinstance(value, bool))):
+            raise self.fail(f"[{table}] {key}", f"must be {'text' if kind is str else kind.__name__}")
+        return value
+
+    def text(self, table: str, key: str, default: str | None = None, *, at_most: int = 1000) -> str:
+        value: str = self.take(table, key, str, ... if default is None else default)
+        if default is None and not value.strip():
+            raise self.fail(f"[{table}] {key}", "is empty")
+        if len(value) > at_most:
+            raise self.fail(f"[{table}] {key}", f"is longer than {at_most} characters")
+        return value
+
+    def choice(self, table: str, key: str, allowed: Iterable[str], default: str | None = None) -> str:
+        value = self.text(table, key, default)
+        if value not in (names := list(allowed)):
+            raise self.fail(f"[{table}] {key}", f"must be one of {', '.join(names)}")
+        return value
+
+    def texts(self, table: str, key: str, default: list[str] | None = None) -> tuple[str, ...]:
+        value = self.take(table, key, list, ... if default is None else default)
+        if not all(isinstance(item, str) for item in value):
+            raise self.fail(f"[{table}] {key}", "must be a list of text")
+        return tuple(value)
+
+    def count(self, table: str, key: str, default: int, at_most: int) -> int:
+        value: int = self.take(table, key, int, default)
+        if not 1 <= value <= at_most:
+            raise self.fail(f"[{table}] {key}", f"must lie between 1 and {at_most}")
+        return value
+
+    def side(self, key: str) -> tuple[str, str]:
+        qualifier, colon, identifier = self.text("envelope", key).partition(":")
+        if not colon or len(qualifier) != 2 or not 1 <= len(identifier) <= 15:
+            raise self.fail(f"[envelope] {key}", 'must be "QUALIFIER:ID" with 2 and at most 15 characters')
+        return qualifier, identifier
+
+    def pair(self, key: str) -> tuple[str, str]:
+        qualifier, _, value = self.text("envelope", key, "00:").partition(":")
+        if len(qualifier) != 2 or len(value) > 10:
+            raise self.fail(f"[envelope] {key}", 'must be "QUALIFIER:VALUE" with 2 and at most 10 characters')
+        return qualifier, value
+
+    def delimiters(self) -> Delimiters:
+        value = self.text("envelope", "delimiters", "*:^~")
+        if len(value) != 4 or len(set(value)) != 4 or any(c.isalnum() or c == " " for c in value):
+            raise self.fail(
+                "[envelope] delimiters", "must be four different signs: element, component, repetition, segment"
+            )
+        return Delimiters(*value)
+
+    def envelope(self) -> Envelope:
+        (sender_qualifier, sender), (receiver_qualifier, receiver) = self.side("sender"), self.side("receiver")
+        return Envelope(
+            sender_qualifier=sender_qualifier,
+            sender=sender,
+            receiver_qualifier=receiver_qualifier,
+            receiver=receiver,
+            receiver_name=self.text("envelope", "receiver_name", at_most=60),
+            receiver_id=self.text("envelope", "receiver_id", receiver, at_most=80),
+            group_sender=self.text("envelope", "group_sender", sender, at_most=15),
+            group_receiver=self.text("envelope", "group_receiver", receiver, at_most=15),
+            authorization=self.pair("authorization"),
+            security=self.pair("security"),
+            delimiters=self.delimiters(),
+        )
+
+    def submitter(self) -> Submitter:
+        made = Submitter(
+            name=self.text("submitter", "name", at_most=60),
+            id=self.text("submitter", "id", at_most=80),
+            contact=self.text("submitter", "contact", at_most=60),
+            phone=self.text("submitter", "phone", "", at_most=50),
+            email=self.text("submitter", "email", "", at_most=50),
+        )
+        if not made.phone and not made.email:
+            raise self.fail("[submitter]", "needs a phone or an email")
+        return made
+
+    def sftp(self) -> Sftp | None:
+        if "sftp" not in self.data:
+            return None
+        made = Sftp(
+            host=self.text("sftp", "host"),
+            port=self.count("sftp", "port", 22, 65535),
+            username=self.text("sftp", "username"),
+            private_key=self.reference("private_key"),
+            passphrase=self.reference("passphrase"),
+            password=self.reference("password"),
+            host_keys=self.texts("sftp", "host_keys", []),
+            timeout=float(self.count("sftp", "timeout", 30, 3600)),
+        )
+        if not made.private_key and not made.password:
+            raise self.fail("[sftp]", "needs a private_key or a password")
+        return made
+
+    def reference(self, key: str) -> str:
+        value = self.text("sftp", key, "")
+        if value and not re.match(r"(env|file|command):.", value):
+            raise self.fail(f"[sftp] {key}", 'must be a reference: "env:NAME", "file:PATH" or "command:LINE"')
+        return value
+
+    def after_receive(self) -> str:
+        value = self.text("folders", "after_receive", "keep")
+        if value not in ("keep", "delete") and not re.match(r"move:.", value):
+            raise self.fail("[folders] after_receive", 'must be "keep", "delete" or "move:FOLDER"')
+        return value
+
+    def send_name(self) -> str:
+        value = self.text("files", "send_name", "{batch}_{icn}.txt", at_most=100)
+        unknown = set(_PLACEHOLDER.findall(value)) - {"batch", "icn", "date", "time", "type"}
+        if unknown or not {"{batch}", "{icn}"} & set(re.findall(r"\{\w+\}", value)):
+            raise self.fail(
+                "[files] send_name", "needs {batch} or {icn}; besides {date}, {time} and {type} may stand in it"
+            )
+        if not re.fullmatch(r"[\w.-]+", _PLACEHOLDER.sub("", value)) and _PLACEHOLDER.sub("", value):
+            raise self.fail("[files] send_name", "may have letters, digits, '.', '_' and '-' only")
+        return value
+
+    def claim_types(self) -> tuple[str, ...]:
+        value = self.texts("partner", "claim_types", ["professional"])
+        if not value or set(value) - set(CLAIM_TYPES):
+            raise self.fail("[partner] claim_types", f"must list some of {', '.join(CLAIM_TYPES)}")
+        return value
+
+    def profile(self) -> Profile:
+        """The whole profile; whatever key is left then is unknown and refused."""
+        made = Profile(
+            name=self.path.stem,
+            usage=USAGE[self.choice("partner", "usage", USAGE)],
+            payers=self.texts("partner", "payers"),
+            claim_types=self.claim_types(),
+            envelope=self.envelope(),
+            submitter=self.submitter(),
+            sftp=self.sftp(),
+            folder=self.text("folder", "path") if "folder" in self.data else None,
+            send_folder=self.text("folders", "send", "."),
+            receive_folder=self.text("folders", "receive", "."),
+            after_receive=self.after_receive(),
+            send_name=self.send_name(),
+            takes_files=self.take("delivery", "partner_takes_files", bool, True),
+            upload=self.choice("delivery", "upload", ("rename", "direct"), "rename"),
+            claims_per_set=self.count("limits", "claims_per_set", 1000, 5000),
+            claims_per_file=self.count("limits", "claims_per_file", 5000, 1_000_000),
+        )
+        if (made.sftp is None) == (made.folder is None):
+            raise self.fail("[sftp] or [folder]", "one of the two must be there, and only one")
+        self.refuse_rest()
+        return made
+
+    def refuse_rest(self) -> None:
+        known = ["partner", "envelope", "submitter", "sftp", "folder", "folders", "files", "delivery", "limits"]
+        for table, rest in self.data.items():
+            if table not in known:
+                raise self.fail(f"[{table}]", f"is not a table of a profile; known are {', '.join(known)}")
+            if rest:
+                raise self.fail(f"[{table}] {next(iter(rest))}", "is not a key of a profile")
