@@ -173,6 +173,11 @@ class ArchiveWriter:
         """Plain bytes taken so far."""
         return self._size
 
+    @property
+    def sha256(self) -> str:
+        """Of the plain bytes taken so far, hex."""
+        return self._hash.hexdigest()
+
     def write(self, data: bytes, /) -> int:
         """Takes the next bytes. Raises ArchiveUnwritable."""
         if self._stream is None:

@@ -7,12 +7,23 @@ until the folder, an answer or a person settles it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import BinaryIO
 
-from gateway.transport.port import Progress, Transport, TransportError
+from gateway.transport.names import new_temp_name
+from gateway.transport.port import (
+    OutcomeUnknown,
+    PermissionDenied,
+    Progress,
+    RemoteFile,
+    RemoteVanished,
+    Transport,
+    TransportError,
+    Unreachable,
+)
 
 Detail = Mapping[str, str | int]
 
@@ -81,7 +92,12 @@ def deliver(
     transport: Transport, parcel: Parcel, source: BinaryIO, record: Record, *, progress: Progress | None = None
 ) -> Delivery:
     """Delivers source, which must hold `parcel.size` bytes. Faults of the partner's side are in the result."""
-    raise NotImplementedError
+    if parcel.upload is Upload.DIRECT:
+        return _put(transport, parcel, source, record, progress)
+    temp_name = new_temp_name()
+    record(Step.TEMP_CHOSEN, {"temp_name": temp_name})
+    stopped = _write(transport, parcel, temp_name, source, record, progress)
+    return stopped or _rename(transport, parcel, temp_name, record)
 
 
 def settle(transport: Transport, parcel: Parcel, steps: Iterable[Recorded], *, partner_takes_files: bool) -> Delivery:
@@ -91,9 +107,143 @@ def settle(transport: Transport, parcel: Parcel, steps: Iterable[Recorded], *, p
     partner is known to leave files where they are (`partner_takes_files` false): then not sent. A transport that
     cannot answer raises TransportError, and the delivery stays what it was.
     """
-    raise NotImplementedError
+    recorded = {step.step: step.detail for step in steps}
+    if Step.RENAMED in recorded or Step.PUT_DONE in recorded:
+        return Delivery(DeliveryState.SENT, "the partner had confirmed it")
+    temp_name = str(recorded.get(Step.TEMP_CHOSEN, {}).get("temp_name", ""))
+    if Step.TEMP_VANISHED in recorded or Step.PUT_ASKED in recorded or Step.RENAME_ASKED in recorded:
+        return _settle_by_folder(transport, parcel, temp_name, partner_takes_files=partner_takes_files)
+    if temp_name:
+        _try_remove(transport, parcel.folder, temp_name)
+    return Delivery(DeliveryState.NOT_SENT, "it stopped before the partner was asked to take it")
 
 
-def remove_leftovers(transport: Transport, folder: str, temp_names: Collection[str]) -> list[str]:
-    """Removes those of our own recorded temporary files that still stand in the folder; returns their names."""
-    raise NotImplementedError
+def remove_leftovers(transport: Transport, folder: str, temp_names: Iterable[str]) -> list[str]:
+    """Removes those of our own recorded temporary files that still stand in the folder; returns their names.
+
+    Only for deliveries that have ended: the temporary file of an unknown one is evidence, and `settle` needs it.
+    """
+    standing = {file.name for file in transport.list_files(folder)}
+    return [name for name in temp_names if name in standing and _try_remove(transport, folder, name)]
+
+
+def _write(
+    transport: Transport, parcel: Parcel, temp_name: str, source: BinaryIO, record: Record, progress: Progress | None
+) -> Delivery | None:
+    """Writes under the temporary name and compares sizes; a Delivery only where it ends there."""
+    try:
+        taken = transport.write_temp(parcel.folder, temp_name, source, parcel.size, progress)
+    except TransportError as error:
+        return _not_delivered(transport, parcel, temp_name, error)
+    record(Step.WRITTEN, {"size": taken})
+    try:
+        found = _size_of(transport, parcel.folder, temp_name, taken)
+    except TransportError as error:
+        return _not_delivered(transport, parcel, temp_name, error)
+    if found is None:
+        record(Step.TEMP_VANISHED, {})
+        return Delivery(DeliveryState.UNKNOWN, _VANISHED)
+    if found != parcel.size:
+        _try_remove(transport, parcel.folder, temp_name)
+        return Delivery(DeliveryState.FAILED, f"the partner holds {found} bytes of {parcel.size} after the upload")
+    record(Step.SIZE_COMPARED, {"size": found})
+    return None
+
+
+def _rename(transport: Transport, parcel: Parcel, temp_name: str, record: Record) -> Delivery:
+    record(Step.RENAME_ASKED, {})
+    try:
+        transport.rename(parcel.folder, temp_name, parcel.name)
+    except OutcomeUnknown as error:
+        return Delivery(DeliveryState.UNKNOWN, str(error), error)
+    except TransportError as error:
+        return _not_delivered(transport, parcel, temp_name, error)
+    record(Step.RENAMED, {})
+    return Delivery(DeliveryState.SENT, "the partner confirmed the final name")
+
+
+def _put(transport: Transport, parcel: Parcel, source: BinaryIO, record: Record, progress: Progress | None) -> Delivery:
+    record(Step.PUT_ASKED, {})
+    try:
+        taken = transport.direct_put(parcel.folder, parcel.name, source, parcel.size, progress)
+    except OutcomeUnknown as error:
+        return Delivery(DeliveryState.UNKNOWN, str(error), error)
+    except TransportError as error:
+        return _ended(error)
+    if taken != parcel.size:
+        return Delivery(DeliveryState.UNKNOWN, f"the partner took {taken} bytes of {parcel.size} under the final name")
+    record(Step.PUT_DONE, {"size": taken})
+    return Delivery(DeliveryState.SENT, "the partner confirmed every byte")
+
+
+def _settle_by_folder(transport: Transport, parcel: Parcel, temp_name: str, *, partner_takes_files: bool) -> Delivery:
+    final = _look(transport, parcel.folder, parcel.name)
+    temp = _look(transport, parcel.folder, temp_name) if temp_name else None
+    if final is not None and final.size == parcel.size:
+        if temp is not None:
+            _try_remove(transport, parcel.folder, temp_name)
+        return Delivery(DeliveryState.SENT, "the file stands in the partner's folder under its final name")
+    if temp is not None:
+        return _settle_by_removal(transport, parcel, temp_name)
+    if final is not None:
+        text = f"{final.size} bytes stand under the final name, {parcel.size} were to be sent"
+        return Delivery(DeliveryState.UNKNOWN, text)
+    if partner_takes_files:
+        return Delivery(DeliveryState.UNKNOWN, "the folder does not hold it, but this partner takes files away")
+    return Delivery(DeliveryState.NOT_SENT, "the folder does not hold it, and this partner leaves files where they are")
+
+
+def _settle_by_removal(transport: Transport, parcel: Parcel, temp_name: str) -> Delivery:
+    """Takes the temporary file away, so that a rename still waiting in the server can no longer succeed."""
+    try:
+        transport.remove(parcel.folder, temp_name)
+    except RemoteVanished:
+        return Delivery(DeliveryState.UNKNOWN, "the temporary file went away while it was looked at")
+    except Unreachable:
+        raise
+    except TransportError:
+        return Delivery(DeliveryState.NOT_SENT, "the file still has its temporary name, which could not be removed")
+    if _look(transport, parcel.folder, parcel.name) is not None:
+        return Delivery(DeliveryState.UNKNOWN, "the final name appeared while it was looked at")
+    return Delivery(DeliveryState.NOT_SENT, "the file still had its temporary name, which was removed")
+
+
+_VANISHED = (
+    "the complete temporary file disappeared before it was renamed: the partner may take files of any name;"
+    ' if so, upload = "direct" is the way'
+)
+
+
+def _size_of(transport: Transport, folder: str, name: str, taken: int) -> int | None:
+    """The size as the folder shows it; in a folder that may only be written to, what the server confirmed."""
+    try:
+        found = _look(transport, folder, name)
+    except PermissionDenied:
+        return taken
+    return None if found is None else found.size
+
+
+def _look(transport: Transport, folder: str, name: str) -> RemoteFile | None:
+    """One file by its name, through the listing where the partner does not answer for single files."""
+    try:
+        return transport.stat(folder, name)
+    except PermissionDenied:
+        return next((file for file in transport.list_files(folder) if file.name == name), None)
+
+
+def _not_delivered(transport: Transport, parcel: Parcel, temp_name: str, error: TransportError) -> Delivery:
+    if not isinstance(error, Unreachable):
+        _try_remove(transport, parcel.folder, temp_name)
+    return _ended(error)
+
+
+def _ended(error: TransportError) -> Delivery:
+    state = DeliveryState.NOT_SENT if isinstance(error, Unreachable) else DeliveryState.FAILED
+    return Delivery(state, str(error), error)
+
+
+def _try_remove(transport: Transport, folder: str, name: str) -> bool:
+    with contextlib.suppress(TransportError):  # a leftover does no harm and is recorded by its name
+        transport.remove(folder, name)
+        return True
+    return False

@@ -36,6 +36,13 @@ def oddity(name: str) -> str | None:
     return None
 
 
+def shown(raw: bytes) -> str:
+    """An odd name in printable characters, at most 255 of them, for a person to read; not a name to ask for."""
+    text = raw[: 2 * LONGEST_NAME].decode(errors="backslashreplace")
+    plain = (c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    return "".join(plain)[:LONGEST_NAME]
+
+
 def require_plain(name: str) -> str:
     """The name itself, if it is plain. Raises UsageError."""
     reason = oddity(name)

@@ -10,11 +10,12 @@ name may identify a patient, and never what a server wrote in its own words.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self
 
 from gateway.errors import GatewayError, NeedsPerson, PartnerUnreachable, Refused, UsageError
+from gateway.transport.names import oddity, shown
 
 Progress = Callable[[int], None]  # called with the bytes moved so far
 
@@ -32,10 +33,17 @@ class RemoteFile:
     `name` is data from outside: never part of a local path, a log line or an exception text.
     """
 
-    name: str
+    name: str = field(repr=False)  # escaped and shortened where `odd`
     size: int  # bytes
     modified: float | None  # seconds since 1970 as the partner's clock says; None where the server does not tell
     odd: str | None = None  # why this name is not asked for: it holds a slash, control characters, is too long, …
+
+    @classmethod
+    def listed(cls, raw: bytes, size: int, modified: float | None) -> RemoteFile:
+        """A file by the bytes of its name as a server or a file system gave them."""
+        name = raw.decode(errors="surrogateescape")
+        reason = oddity(name)
+        return cls(name if reason is None else shown(raw), size, modified, reason)
 
 
 class TransportError(GatewayError):
