@@ -1,0 +1,122 @@
+"""A partner's profile: every key is read, and every fault names the file and the key."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from gateway.data import listing
+from gateway.errors import UsageError
+from gateway.partners import Profile, check_profiles, load_profile, route
+
+PROFILE = """
+[partner]
+usage = "test"
+payers = ["60054"]
+[envelope]
+sender = "ZZ:SUBMITTERID"
+receiver = "ZZ:330897513"
+receiver_name = "OFFICE ALLY"
+[submitter]
+name = "EXAMPLE BILLING"
+id = "SUBMITTERID"
+contact = "EDI DESK"
+phone = "5555550100"
+[folder]
+path = "mailbox"
+"""
+
+
+def write(folder: Path, text: str, name: str = "ally") -> Path:
+    path = folder / f"{name}.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def changed(folder: Path, old: str, new: str) -> Path:
+    assert old in PROFILE
+    return write(folder, PROFILE.replace(old, new))
+
+
+def test_a_profile_fills_in_what_it_leaves_out(tmp_path: Path) -> None:
+    """GS and 1000B identifiers follow the interchange's where a profile names no others; a mailbox is kept."""
+    profile = load_profile(write(tmp_path, PROFILE))
+    assert profile.name == "ally"
+    assert profile.usage == "T"
+    assert profile.envelope.group_sender == "SUBMITTERID"
+    assert profile.envelope.receiver_id == "330897513"
+    assert profile.envelope.sides == ("ZZ:SUBMITTERID", "ZZ:330897513")
+    assert profile.after_receive == "keep"
+    assert profile.takes_files
+    assert (profile.claims_per_set, profile.claims_per_file) == (1000, 5000)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ('usage = "test"', 'usage = "tset"', "[partner] usage"),
+        ('usage = "test"', "", "[partner] usage"),
+        ('payers = ["60054"]', 'payers = "60054"', "[partner] payers"),
+        ('payers = ["60054"]', "payers = [60054]", "[partner] payers"),
+        ('sender = "ZZ:SUBMITTERID"', 'sender = "SUBMITTERID"', "[envelope] sender"),
+        ('sender = "ZZ:SUBMITTERID"', 'sender = "ZZ:ALONGERNAMETHANISA"', "[envelope] sender"),
+        ('receiver_name = "OFFICE ALLY"', 'receiver_nam = "OFFICE ALLY"', "[envelope] receiver_name"),
+        ('receiver_name = "OFFICE ALLY"', 'receiver_name = "X"\ndelimiters = "*::~"', "[envelope] delimiters"),
+        ('phone = "5555550100"', "", "[submitter]"),
+        ('path = "mailbox"', 'path = "mailbox"\nporth = 1', "[folder] porth"),
+        ('[folder]\npath = "mailbox"', "", "[sftp] or [folder]"),
+        ('[folder]\npath = "mailbox"', '[sftp]\nhost = "h"\nusername = "u"', "[sftp]"),
+        (
+            '[folder]\npath = "mailbox"',
+            '[sftp]\nhost = "h"\nusername = "u"\npassword = "hunter2"',
+            "[sftp] password",
+        ),
+        ("[folder]", '[files]\nsend_name = "same.txt"\n[folder]', "[files] send_name"),
+        ("[folder]", '[files]\nsend_name = "../{icn}.txt"\n[folder]', "[files] send_name"),
+        ("[folder]", '[files]\nsend_name = "{icn}{patient}"\n[folder]', "[files] send_name"),
+        ("[folder]", '[folders]\nafter_receive = "burn"\n[folder]', "[folders] after_receive"),
+        ("[folder]", "[limits]\nclaims_per_set = 0\n[folder]", "[limits] claims_per_set"),
+        ("[folder]", "[limits]\nclaims_per_set = true\n[folder]", "[limits] claims_per_set"),
+        ("[folder]", "[extras]\n[folder]", "[extras]"),
+    ],
+)
+def test_a_fault_names_file_and_key(tmp_path: Path, old: str, new: str, key: str) -> None:
+    """One clear line: which file, which key, why."""
+    with pytest.raises(UsageError, match=re.escape(key)) as caught:
+        load_profile(changed(tmp_path, old, new))
+    assert "ally.toml" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_broken_toml_is_one_line(tmp_path: Path) -> None:
+    """A file that is no TOML says so with its place."""
+    with pytest.raises(UsageError, match=r"ally\.toml: cannot be read"):
+        load_profile(write(tmp_path, "[partner\n"))
+
+
+def profile(folder: Path, name: str, payers: str) -> Profile:
+    return load_profile(write(folder, PROFILE.replace('["60054"]', payers), name))
+
+
+def test_the_partner_that_names_a_payer_goes_before_the_one_that_takes_all(tmp_path: Path) -> None:
+    """ "*" takes only what no other partner names, whatever the order of the files."""
+    everything, one = profile(tmp_path, "a", '["*"]'), profile(tmp_path, "b", '["60054"]')
+    assert route([everything, one], "60054", "professional") is one
+    assert route([everything, one], "99999", "professional") is everything
+    assert route([one], "99999", "professional") is None
+    assert route([everything], "60054", "dental") is None
+
+
+def test_two_partners_for_one_payer_are_refused(tmp_path: Path) -> None:
+    """Otherwise a claim's way would hang on the order of files."""
+    both = {name: profile(tmp_path, name, '["60054"]') for name in ("a", "b")}
+    with pytest.raises(UsageError, match="60054"):
+        check_profiles(both)
+
+
+@pytest.mark.parametrize("name", sorted(listing("sftp_config", ".toml")))
+def test_every_shipped_profile_is_a_valid_start(name: str) -> None:
+    """What the gateway ships can be copied into a home as it is, and none of it is set to production."""
+    assert load_profile(listing("sftp_config", ".toml")[name]).usage == "T"
