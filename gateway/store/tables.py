@@ -35,7 +35,11 @@ metadata = MetaData(
 Id = BigInteger().with_variant(Integer, "sqlite")
 Cents = BigInteger
 Time = String(27)  # 2026-01-31T15:30:00.000000Z
-Day = String(10)  # 2026-01-31
+Day = Text  # 2026-01-31, or empty where a document has none
+# What a document or a partner says may be longer than its guide allows, and is kept all the same: only our own words
+# have a width (PostgreSQL refuses what is wider, SQLite does not).
+Said = Text
+EMPTY = text("''")
 
 
 def _id() -> Column[int]:
@@ -59,9 +63,9 @@ claims = Table(
     metadata,
     _id(),
     _tenant(),
-    Column("billing_key", String(80), nullable=False),  # billing provider: NPI, else tax id
-    Column("patient_control_number", String(50), nullable=False),  # CLM01 as sent
-    Column("match_key", String(50), nullable=False, index=True),  # the same without padding, in upper case
+    Column("billing_key", Said, nullable=False),  # billing provider: NPI, else tax id
+    Column("patient_control_number", Said, nullable=False),  # CLM01 as sent
+    Column("match_key", Said, nullable=False, index=True),  # the same without padding, in upper case
     Column("type", String(13), nullable=False),  # professional, institutional, dental
     Column("imported_at", Time, nullable=False),
     UniqueConstraint("tenant", "billing_key", "patient_control_number"),
@@ -74,23 +78,21 @@ claim_versions = Table(
     _id(),
     _to("claim_id", "claims"),
     Column("number", Integer, nullable=False),  # 1, 2, … in order of arrival
-    Column("frequency", String(1), nullable=False),  # CLM05-3
-    Column("payer_responsibility", String(1), nullable=False),  # SBR01: P, S, T, A…H, U
-    Column("purpose", String(2), nullable=False),  # BHT02
-    Column("claim_or_encounter", String(2), nullable=False),  # BHT06
-    Column(
-        "has_money", Integer, nullable=False, server_default=text("1")
-    ),  # 0: encounter, predetermination, no-pay
+    Column("frequency", Said, nullable=False),  # CLM05-3
+    Column("payer_responsibility", Said, nullable=False),  # SBR01: P, S, T, A…H, U
+    Column("purpose", Said, nullable=False),  # BHT02
+    Column("claim_or_encounter", Said, nullable=False),  # BHT06
+    Column("has_money", Integer, nullable=False, server_default=text("1")),  # 0: encounter, predetermination, no-pay
     Column("content_hash", String(64), nullable=False),  # of the canonical document without what intake adds
     _cents("charge"),
-    Column("payer_id", String(80), nullable=False),
-    Column("payer_name", String(80), nullable=False, server_default=""),
-    Column("payer_key", String(80), nullable=False, server_default=""),  # alias resolved; for matching and reports
-    Column("member_id", String(80), nullable=False, server_default=""),
-    Column("service_from", Day, nullable=False, server_default=""),
-    Column("service_to", Day, nullable=False, server_default=""),
-    Column("billing_name", String(80), nullable=False, server_default=""),
-    Column("source", Text, nullable=False, server_default=""),  # file name and record it came from
+    Column("payer_id", Said, nullable=False),
+    Column("payer_name", Said, nullable=False, server_default=EMPTY),
+    Column("payer_key", Said, nullable=False, server_default=EMPTY),  # alias resolved; for matching and reports
+    Column("member_id", Said, nullable=False, server_default=EMPTY),
+    Column("service_from", Day, nullable=False, server_default=EMPTY),
+    Column("service_to", Day, nullable=False, server_default=EMPTY),
+    Column("billing_name", Said, nullable=False, server_default=EMPTY),
+    Column("source", Text, nullable=False, server_default=EMPTY),  # file name and record it came from
     Column("body", Text, nullable=False),  # the canonical document, JSON
     Column("recorded_at", Time, nullable=False),
     UniqueConstraint("claim_id", "number"),
@@ -101,32 +103,32 @@ batches = Table(
     metadata,
     _id(),
     _tenant(),
-    Column("partner", String(64), nullable=False),
+    Column("partner", Said, nullable=False),
     Column("type", String(13), nullable=False),
     Column("usage", String(1), nullable=False),  # ISA15
-    Column("purpose", String(2), nullable=False),
-    Column("claim_or_encounter", String(2), nullable=False),
-    Column(
-        "state", String(10), nullable=False
-    ),  # the states of a delivery; also building, abandoned
+    Column("purpose", Said, nullable=False),
+    Column("claim_or_encounter", Said, nullable=False),
+    Column("state", String(10), nullable=False),  # the states of a delivery; also building, abandoned
     Column("origin", String(12), nullable=False, server_default="built"),  # built, already_sent, marked_sent
-    Column("sender", String(20), nullable=False),  # ISA05:ISA06
-    Column("receiver", String(20), nullable=False),  # ISA07:ISA08
-    Column("interchange_control_number", String(9), nullable=False),
-    Column("group_control_number", String(9), nullable=False),
-    Column("file_name", String(255), nullable=False, server_default=""),
-    Column("archive_name", String(255), nullable=False, server_default=""),
-    Column("sha256", String(64), nullable=False, server_default=""),
+    Column("sender", Said, nullable=False),  # ISA05:ISA06
+    Column("receiver", Said, nullable=False),  # ISA07:ISA08
+    Column("interchange_control_number", Said, nullable=False),
+    Column("group_control_number", Said, nullable=False),
+    Column("file_name", Said, nullable=False, server_default=EMPTY),
+    Column("archive_name", Said, nullable=False, server_default=EMPTY),
+    Column("sha256", String(64), nullable=False, server_default=EMPTY),
     Column("size", BigInteger, nullable=False, server_default=text("0")),
     Column("claims", Integer, nullable=False, server_default=text("0")),
     _cents("charge"),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
-    Column("reason", Text, nullable=False, server_default=""),  # why it failed, or was cancelled or abandoned
+    Column("reason", Text, nullable=False, server_default=EMPTY),  # why it failed, or was cancelled or abandoned
     Column("reserved_at", Time, nullable=False),
     Column("built_at", Time, nullable=True),
     Column("sent_at", Time, nullable=True),
     Column("resends_id", Id, nullable=True),  # the batch that this one replaces
-    UniqueConstraint("tenant", "sender", "receiver", "interchange_control_number", "origin"),
+    UniqueConstraint(
+        "tenant", "sender", "receiver", "interchange_control_number", "origin", name="uq_batches_interchange"
+    ),
     Index(None, "partner", "state"),
     Index(None, "group_control_number"),
 )
@@ -136,9 +138,9 @@ batch_sets = Table(
     metadata,
     _id(),
     _to("batch_id", "batches", index=True),
-    Column("control_number", String(9), nullable=False),  # ST02
-    Column("group_control_number", String(9), nullable=False),  # GS06
-    Column("reference", String(50), nullable=False, index=True),  # BHT03
+    Column("control_number", Said, nullable=False),  # ST02
+    Column("group_control_number", Said, nullable=False),  # GS06
+    Column("reference", Said, nullable=False, index=True),  # BHT03
     Column("claims", Integer, nullable=False, server_default=text("0")),
     _cents("charge"),
     UniqueConstraint("batch_id", "group_control_number", "control_number"),
@@ -157,6 +159,15 @@ submissions = Table(
     UniqueConstraint("set_id", "position"),
 )
 
+# A version that stands in a batch which is being built, waits, is under way or was sent. The primary key is the guard:
+# no version is in two live batches. A cancelled or abandoned batch gives its versions back; so does one that is resent.
+taken_versions = Table(
+    "taken_versions",
+    metadata,
+    Column("version_id", Id, ForeignKey("claim_versions.id"), primary_key=True, autoincrement=False),
+    _to("batch_id", "batches", index=True),
+)
+
 delivery_steps = Table(
     "delivery_steps",
     metadata,
@@ -173,13 +184,13 @@ inbound_files = Table(
     metadata,
     _id(),
     _tenant(),
-    Column("partner", String(64), nullable=False, server_default=""),
+    Column("partner", Said, nullable=False, server_default=EMPTY),
     Column("name", Text, nullable=False),  # as the partner called it: data, never logged
     Column("sha256", String(64), nullable=False),
     Column("size", BigInteger, nullable=False),
-    Column("archive_name", String(255), nullable=False),
+    Column("archive_name", Said, nullable=False),
     Column("status", String(11), nullable=False),  # received, processed, partial, quarantined, ignored
-    Column("reason", Text, nullable=False, server_default=""),
+    Column("reason", Text, nullable=False, server_default=EMPTY),
     Column("recorded_at", Time, nullable=False),
     Column("processed_at", Time, nullable=True),
     UniqueConstraint("tenant", "sha256"),
@@ -191,10 +202,10 @@ file_sightings = Table(
     metadata,
     _id(),
     _to("file_id", "inbound_files", index=True),
-    Column("partner", String(64), nullable=False, server_default=""),
+    Column("partner", Said, nullable=False, server_default=EMPTY),
     Column("name", Text, nullable=False),
     Column("remote_size", BigInteger, nullable=True),
-    Column("remote_modified", String(32), nullable=True),
+    Column("remote_modified", Said, nullable=True),
     Column("recorded_at", Time, nullable=False),
     Index(None, "partner", "name"),
 )
@@ -205,12 +216,12 @@ inbound_sets = Table(
     _id(),
     _to("file_id", "inbound_files", index=True),
     Column("ordinal", Integer, nullable=False),  # of the set (or TA1) in the file, from 1
-    Column("kind", String(6), nullable=False),
-    Column("sender", String(20), nullable=False, server_default=""),
-    Column("interchange_control_number", String(9), nullable=False, server_default=""),
-    Column("group_control_number", String(9), nullable=False, server_default=""),
-    Column("control_number", String(20), nullable=False, server_default=""),
-    Column("version", String(12), nullable=False, server_default=""),
+    Column("kind", Said, nullable=False),
+    Column("sender", Said, nullable=False, server_default=EMPTY),
+    Column("interchange_control_number", Said, nullable=False, server_default=EMPTY),
+    Column("group_control_number", Said, nullable=False, server_default=EMPTY),
+    Column("control_number", Said, nullable=False, server_default=EMPTY),
+    Column("version", Said, nullable=False, server_default=EMPTY),
     Column("content_hash", String(64), nullable=False),  # of the segments between ST and SE, envelope left out
     Column("status", String(11), nullable=False),  # posted, duplicate, parked, quarantined, foreign
     Column("claims", Integer, nullable=False, server_default=text("0")),
@@ -248,13 +259,13 @@ events = Table(
     _to("batch_id", "batches", nullable=True, index=True),
     _to("inbound_set_id", "inbound_sets", nullable=True, index=True),
     Column("segment", Integer, nullable=False, server_default=text("0")),  # ordinal in the inbound set, ST = 1
-    Column("said_on", String(20), nullable=False, server_default=""),  # the date or time that the fact names
-    Column("rank", String(40), nullable=False, server_default=""),  # sorts answers of one hop: STC02, BHT04, BHT05
+    Column("said_on", Said, nullable=False, server_default=EMPTY),  # the date or time that the fact names
+    Column("rank", Said, nullable=False, server_default=EMPTY),  # sorts answers of one hop: STC02, BHT04, BHT05
     Column("codes", Text, nullable=False, server_default="[]"),  # JSON list of text
-    Column("text", Text, nullable=False, server_default=""),
+    Column("text", Text, nullable=False, server_default=EMPTY),
     Column("keys", Text, nullable=False, server_default="{}"),  # JSON: the identifiers that the answer named
-    Column("match_key", String(80), nullable=False, server_default="", index=True),  # unbound: what to look for later
-    Column("actor", String(64), nullable=False, server_default=""),
+    Column("match_key", Said, nullable=False, server_default=EMPTY, index=True),  # unbound: what to look for later
+    Column("actor", Said, nullable=False, server_default=EMPTY),
     Column("fingerprint", String(64), nullable=False),  # of the content, so that a repeat adds nothing
     Column("recorded_at", Time, nullable=False),
     UniqueConstraint("tenant", "fingerprint"),
@@ -279,21 +290,21 @@ remittances = Table(
     _id(),
     _tenant(),
     _to("inbound_set_id", "inbound_sets", index=True),
-    Column("payer_name", String(80), nullable=False, server_default=""),
-    Column("payer_key", String(80), nullable=False, server_default=""),  # N1*PR id, else REF*2U, else TRN03
+    Column("payer_name", Said, nullable=False, server_default=EMPTY),
+    Column("payer_key", Said, nullable=False, server_default=EMPTY),  # N1*PR id, else REF*2U, else TRN03
     Column("payer_ids", Text, nullable=False, server_default="[]"),
-    Column("payee_id", String(80), nullable=False, server_default=""),
-    Column("method", String(3), nullable=False, server_default=""),  # BPR04
-    Column("handling", String(2), nullable=False, server_default=""),  # BPR01
+    Column("payee_id", Said, nullable=False, server_default=EMPTY),
+    Column("method", Said, nullable=False, server_default=EMPTY),  # BPR04
+    Column("handling", Said, nullable=False, server_default=EMPTY),  # BPR01
     _cents("payment"),  # BPR02, negative where BPR03 is D
-    Column("payment_date", Day, nullable=False, server_default=""),  # BPR16
-    Column("trace_number", String(50), nullable=False, server_default=""),  # TRN02
-    Column("originator", String(20), nullable=False, server_default=""),  # TRN03
+    Column("payment_date", Day, nullable=False, server_default=EMPTY),  # BPR16
+    Column("trace_number", Said, nullable=False, server_default=EMPTY),  # TRN02
+    Column("originator", Said, nullable=False, server_default=EMPTY),  # TRN03
     _cents("claim_payments"),  # sum of CLP04
     _cents("provider_adjustments"),  # sum of the PLB amounts, sign as in the file
     _cents("difference"),  # claim_payments - provider_adjustments - payment
     Column("status", String(7), nullable=False),  # posted, parked
-    Column("reason", Text, nullable=False, server_default=""),
+    Column("reason", Text, nullable=False, server_default=EMPTY),
     Column("recorded_at", Time, nullable=False),
     Index(None, "trace_number", "originator"),
 )
@@ -305,19 +316,19 @@ remittance_claims = Table(
     _to("remittance_id", "remittances", index=True),
     Column("ordinal", Integer, nullable=False),
     Column("segment", Integer, nullable=False),  # ordinal of the CLP in its set, ST = 1
-    Column("patient_control_number", String(50), nullable=False),  # CLP01 as it came
-    Column("match_key", String(50), nullable=False, index=True),
-    Column("status", String(2), nullable=False),  # CLP02
+    Column("patient_control_number", Said, nullable=False),  # CLP01 as it came
+    Column("match_key", Said, nullable=False, index=True),
+    Column("status", Said, nullable=False),  # CLP02
     _cents("charge"),  # CLP03
     _cents("paid"),  # CLP04
     _cents("patient_stated"),  # CLP05
-    Column("filing_indicator", String(2), nullable=False, server_default=""),
-    Column("payer_claim_number", String(50), nullable=False, server_default="", index=True),  # CLP07
-    Column("original_reference", String(50), nullable=False, server_default=""),  # REF*F8
-    Column("frequency", String(1), nullable=False, server_default=""),  # CLP09
-    Column("service_from", Day, nullable=False, server_default=""),
-    Column("service_to", Day, nullable=False, server_default=""),
-    Column("member_id", String(80), nullable=False, server_default=""),
+    Column("filing_indicator", Said, nullable=False, server_default=EMPTY),
+    Column("payer_claim_number", Said, nullable=False, server_default=EMPTY, index=True),  # CLP07
+    Column("original_reference", Said, nullable=False, server_default=EMPTY),  # REF*F8
+    Column("frequency", Said, nullable=False, server_default=EMPTY),  # CLP09
+    Column("service_from", Day, nullable=False, server_default=EMPTY),
+    Column("service_to", Day, nullable=False, server_default=EMPTY),
+    Column("member_id", Said, nullable=False, server_default=EMPTY),
     Column("body", Text, nullable=False, server_default="{}"),  # JSON: adjustments, lines, references, remarks
     UniqueConstraint("remittance_id", "ordinal"),
 )
@@ -329,8 +340,8 @@ remittance_links = Table(
     _to("remittance_claim_id", "remittance_claims", index=True),
     _to("claim_id", "claims", nullable=True, index=True),  # null: unmatched again
     Column("rung", String(24), nullable=False),
-    Column("evidence", Text, nullable=False, server_default=""),
-    Column("actor", String(64), nullable=False, server_default=""),
+    Column("evidence", Text, nullable=False, server_default=EMPTY),
+    Column("actor", Said, nullable=False, server_default=EMPTY),
     Column("recorded_at", Time, nullable=False),
 )
 
@@ -352,9 +363,10 @@ postings = Table(
     _cents("prior_payer"),  # CARC 23: repeats what earlier payers did
     _cents("forwarded"),  # CARC 133, B11: still open elsewhere
     _cents("interest"),  # AMT*I, outside the claim's amounts
+    Column("duplicate_denial", Integer, nullable=False, server_default=text("0")),  # 1: denied wholly as a duplicate
     Column("rules", String(16), nullable=False),  # version of the rules that gave the classes
-    Column("actor", String(64), nullable=False, server_default=""),
-    Column("reason", Text, nullable=False, server_default=""),
+    Column("actor", Said, nullable=False, server_default=EMPTY),
+    Column("reason", Text, nullable=False, server_default=EMPTY),
     Column("recorded_at", Time, nullable=False),
 )
 
@@ -363,10 +375,10 @@ provider_adjustments = Table(
     metadata,
     _id(),
     _to("remittance_id", "remittances", index=True),
-    Column("provider_id", String(50), nullable=False),
-    Column("fiscal_period_end", Day, nullable=False, server_default=""),
-    Column("code", String(2), nullable=False),
-    Column("reference", String(50), nullable=False, server_default=""),
+    Column("provider_id", Said, nullable=False),
+    Column("fiscal_period_end", Day, nullable=False, server_default=EMPTY),
+    Column("code", Said, nullable=False),
+    Column("reference", Said, nullable=False, server_default=EMPTY),
     _cents("amount"),
     Column("segment", Integer, nullable=False),
 )
@@ -376,10 +388,10 @@ decisions = Table(
     metadata,
     _id(),
     _tenant(),
-    Column("actor", String(64), nullable=False),
+    Column("actor", Said, nullable=False),
     Column("action", String(32), nullable=False),
-    Column("subject", String(64), nullable=False),  # for example "batch:12"
-    Column("reason", Text, nullable=False, server_default=""),
+    Column("subject", Said, nullable=False),  # for example "batch:12"
+    Column("reason", Text, nullable=False, server_default=EMPTY),
     Column("recorded_at", Time, nullable=False),
 )
 
@@ -387,7 +399,7 @@ counters = Table(
     "counters",
     metadata,
     Column("tenant", Integer, primary_key=True, autoincrement=False, server_default=text("1")),
-    Column("name", String(100), primary_key=True),  # for example "isa:ZZ:SENDER>ZZ:RECEIVER"
+    Column("name", Said, primary_key=True),  # for example "isa:ZZ:SENDER>ZZ:RECEIVER"
     Column("value", BigInteger, nullable=False),
 )
 
@@ -398,19 +410,20 @@ claim_current = Table(
     Column("version_id", Id, ForeignKey("claim_versions.id"), nullable=False),
     Column("state", String(22), nullable=False),
     Column("stage", String(9), nullable=False),  # held, ready, batched, sent, cancelled
-    Column("outcome", String(8), nullable=False, server_default=""),  # of sent: silent, accepted, rejected
+    Column("outcome", String(8), nullable=False, server_default=EMPTY),  # of sent: silent, accepted, rejected
     Column("adjudicated", Integer, nullable=False, server_default=text("0")),
     Column("has_money", Integer, nullable=False, server_default=text("1")),
     Column("flags", Text, nullable=False, server_default="[]"),
-    Column("partner", String(64), nullable=False, server_default=""),
-    Column("payer_id", String(80), nullable=False, server_default=""),
-    Column("payer_name", String(80), nullable=False, server_default=""),
-    Column("billing_key", String(80), nullable=False, server_default=""),
-    Column("billing_name", String(80), nullable=False, server_default=""),
-    Column("service_from", Day, nullable=False, server_default=""),
-    Column("service_to", Day, nullable=False, server_default=""),
+    Column("partner", Said, nullable=False, server_default=EMPTY),
+    Column("payer_id", Said, nullable=False, server_default=EMPTY),
+    Column("payer_name", Said, nullable=False, server_default=EMPTY),
+    Column("billing_key", Said, nullable=False, server_default=EMPTY),
+    Column("billing_name", Said, nullable=False, server_default=EMPTY),
+    Column("service_from", Day, nullable=False, server_default=EMPTY),
+    Column("service_to", Day, nullable=False, server_default=EMPTY),
     Column("imported_at", Time, nullable=False),
     Column("sent_at", Time, nullable=True),
+    Column("refreshed_at", Time, nullable=False),
     _cents("charge"),
     _cents("paid"),
     _cents("patient_responsibility"),

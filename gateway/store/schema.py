@@ -1,0 +1,43 @@
+"""Migrations by API: no configuration file on disk, the scripts travel in the package."""
+
+from __future__ import annotations
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from gateway.store import triggers
+from gateway.store.errors import StoreFault
+from gateway.store.tables import metadata
+
+
+def migrate(conn: Connection, revision: str = "head") -> None:
+    """Applies what is missing up to `revision` within the caller's transaction, then guards the append-only tables."""
+    config = _config()
+    config.attributes["connection"] = conn
+    command.upgrade(config, revision)
+    if conn.dialect.name == "sqlite" and conn.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
+        raise StoreFault("a migration left a reference to nothing; nothing was changed")
+    triggers.install(conn)
+
+
+def differences(conn: Connection) -> list[str]:
+    """Where the schema in the database differs from the tables that the code knows; empty when they agree."""
+    context = MigrationContext.configure(conn, opts={"compare_type": True, "compare_server_default": True})
+    return [str(one) for one in compare_metadata(context, metadata)]
+
+
+def revisions() -> list[str]:
+    """The revisions that the package has, the oldest first."""
+    scripts = ScriptDirectory.from_config(_config())
+    return [script.revision for script in scripts.walk_revisions()][::-1]
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", "gateway.store:migrations")
+    config.set_main_option("path_separator", "os")
+    return config

@@ -1,0 +1,3 @@
+"""What every suite may use."""
+
+pytest_plugins = ["stores"]
