@@ -1,0 +1,315 @@
+"""Questions that reports ask of the store: counts and sums by SQL, never a scan in Python.
+
+Money sums leave out what has none in reports: cancelled and voided claims, encounters, predeterminations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Table, and_, case, func, or_, select
+
+from gateway.store.tables import (
+    batches,
+    claim_current,
+    claims,
+    inbound_files,
+    inbound_sets,
+    provider_adjustments,
+    remittance_claims,
+    remittance_links,
+    remittances,
+    submissions,
+)
+
+MONEY = ("charge", "paid", "patient_responsibility", "contractual", "denied", "other_adjustments", "open")
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which claims and remittances a report is about. Days are ISO text; claims count by first import."""
+
+    partner: str = ""
+    payer: str = ""
+    since: str = ""
+    until: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.partner or self.payer or self.since or self.until)
+
+
+class ClaimGroup(NamedTuple):
+    """Claims of one key (empty: all) in one stage and outcome."""
+
+    key: str
+    name: str
+    stage: str
+    outcome: str
+    claims: int
+    adjudicated: int
+    money: tuple[int, ...]  # cents, in the order of MONEY
+
+
+class ClaimLine(NamedTuple):
+    """One claim as a list of a report shows it."""
+
+    patient_control_number: str
+    state: str
+    payer: str
+    partner: str
+    service_from: str
+    amount: int  # cents: what is at stake
+    flags: str
+    codes: str = ""
+
+
+def claim_groups(
+    conn: Connection, filters: Filters, by: str | None = None, table: Table = claim_current
+) -> list[ClaimGroup]:
+    """Counts and sums by stage and outcome, and by "payer", "partner" or "provider" where asked."""
+    keys = {
+        "payer": (table.c.payer_id, table.c.payer_name),
+        "partner": (table.c.partner, table.c.partner),
+        "provider": (table.c.billing_key, table.c.billing_name),
+    }
+    counted = and_(table.c.has_money == 1, table.c.state.not_in(("cancelled", "voided")))
+    money = [func.coalesce(func.sum(case((counted, table.c[name]), else_=0)), 0) for name in MONEY]
+    wanted: list[ColumnElement[Any]] = [table.c.stage, table.c.outcome, func.count(), func.sum(table.c.adjudicated)]
+    group: list[ColumnElement[Any]] = [table.c.stage, table.c.outcome]
+    if by:
+        key, name = keys[by]
+        wanted, group = [key, func.max(name), *wanted], [key, *group]
+    query = select(*wanted, *money).where(*claim_conditions(filters, table)).group_by(*group).order_by(*group)
+    rows = conn.execute(query).all()
+    shift = 2 if by else 0
+    return [
+        ClaimGroup(
+            key=str(row[0]) if by else "",
+            name=str(row[1]) if by else "",
+            stage=row[shift],
+            outcome=row[shift + 1],
+            claims=int(row[shift + 2]),
+            adjudicated=int(row[shift + 3] or 0),
+            money=tuple(int(value) for value in row[shift + 4 :]),
+        )
+        for row in rows
+    ]
+
+
+def claim_conditions(filters: Filters, table: Table = claim_current) -> list[ColumnElement[bool]]:
+    """The filters as conditions on the projection."""
+    found: list[ColumnElement[bool]] = []
+    if filters.partner:
+        found.append(table.c.partner == filters.partner)
+    if filters.payer:
+        found.append(table.c.payer_id == filters.payer)
+    if filters.since:
+        found.append(table.c.imported_at >= filters.since)
+    if filters.until:
+        found.append(table.c.imported_at < filters.until + "U")  # "T" sorts before: the whole day
+    return found
+
+
+class RemittanceSums(NamedTuple):
+    """Cents, but for the counts."""
+
+    number: int
+    payment: int
+    matched: int
+    unmatched: int
+    provider_adjustments: int
+    parked: int
+
+
+class RemittanceRow(NamedTuple):
+    """One posted remittance and what its parts add up to."""
+
+    id: int
+    trace_number: str
+    payment: int
+    matched: int
+    unmatched: int
+    provider_adjustments: int
+
+
+def _latest_links() -> Any:
+    newest = select(func.max(remittance_links.c.id).label("id")).group_by(remittance_links.c.remittance_claim_id)
+    return select(remittance_links).where(remittance_links.c.id.in_(newest)).subquery("latest")
+
+
+def _remittance_conditions(filters: Filters, as_of: str) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = [remittances.c.recorded_at <= as_of] if as_of else []
+    if filters.payer:
+        found.append(
+            or_(remittances.c.payer_key == filters.payer, remittances.c.payer_ids.contains(f'"{filters.payer}"'))
+        )
+    if filters.since:
+        found.append(remittances.c.payment_date >= filters.since)
+    if filters.until:
+        found.append(remittances.c.payment_date <= filters.until)
+    if filters.partner:
+        files = select(inbound_sets.c.id).join(inbound_files, inbound_sets.c.file_id == inbound_files.c.id)
+        found.append(remittances.c.inbound_set_id.in_(files.where(inbound_files.c.partner == filters.partner)))
+    return found
+
+
+def remittance_rows(conn: Connection, filters: Filters, as_of: str = "") -> list[RemittanceRow]:
+    """Every posted remittance with its matched and unmatched claim payments and provider adjustments."""
+    latest = _latest_links()
+    matched = case((latest.c.claim_id.is_not(None), remittance_claims.c.paid), else_=0)
+    unmatched = case((latest.c.claim_id.is_(None), remittance_claims.c.paid), else_=0)
+    paid = (
+        select(
+            remittance_claims.c.remittance_id.label("id"),
+            func.sum(matched).label("matched"),
+            func.sum(unmatched).label("unmatched"),
+        )
+        .join(latest, latest.c.remittance_claim_id == remittance_claims.c.id, isouter=True)
+        .group_by(remittance_claims.c.remittance_id)
+        .subquery("paid")
+    )
+    adjusted = (
+        select(
+            provider_adjustments.c.remittance_id.label("id"), func.sum(provider_adjustments.c.amount).label("amount")
+        )
+        .group_by(provider_adjustments.c.remittance_id)
+        .subquery("adjusted")
+    )
+    query = (
+        select(
+            remittances.c.id,
+            remittances.c.trace_number,
+            remittances.c.payment,
+            func.coalesce(paid.c.matched, 0),
+            func.coalesce(paid.c.unmatched, 0),
+            func.coalesce(adjusted.c.amount, 0),
+        )
+        .join(paid, paid.c.id == remittances.c.id, isouter=True)
+        .join(adjusted, adjusted.c.id == remittances.c.id, isouter=True)
+        .where(remittances.c.status == "posted", *_remittance_conditions(filters, as_of))
+        .order_by(remittances.c.id)
+    )
+    return [RemittanceRow(row[0], row[1], *(int(value) for value in row[2:])) for row in conn.execute(query)]
+
+
+def parked_count(conn: Connection, filters: Filters, as_of: str = "") -> int:
+    """Remittances that were read and are not posted."""
+    query = select(func.count()).select_from(remittances)
+    found = query.where(remittances.c.status == "parked", *_remittance_conditions(filters, as_of))
+    return int(conn.execute(found).scalar_one())
+
+
+def claims_in(
+    conn: Connection, filters: Filters, states: Sequence[str], limit: int, table: Table = claim_current
+) -> list[ClaimLine]:
+    """Claims in these states, oldest service first, at most `limit`."""
+    query = (
+        select(
+            claims.c.patient_control_number,
+            table.c.state,
+            case((table.c.payer_name != "", table.c.payer_name), else_=table.c.payer_id),
+            table.c.partner,
+            table.c.service_from,
+            table.c.open + table.c.denied,
+            table.c.flags,
+        )
+        .join(claims, claims.c.id == table.c.claim_id)
+        .where(table.c.state.in_(states), *claim_conditions(filters, table))
+        .order_by(table.c.service_from, claims.c.patient_control_number)
+        .limit(limit)
+    )
+    return [ClaimLine(*row) for row in conn.execute(query)]
+
+
+def broken_claims(conn: Connection, filters: Filters, table: Table = claim_current) -> list[tuple[str, int]]:
+    """Claims whose parts do not add up to the charge, with the difference in cents."""
+    parts = sum((table.c[name] for name in MONEY[1:]), start=table.c.charge * 0)
+    query = (
+        select(claims.c.patient_control_number, table.c.charge - parts)
+        .join(claims, claims.c.id == table.c.claim_id)
+        .where(table.c.charge != parts, *claim_conditions(filters, table))
+    )
+    return [(row[0], int(row[1])) for row in conn.execute(query)]
+
+
+def paid_differences(conn: Connection, filters: Filters, table: Table = claim_current) -> list[tuple[str, int]]:
+    """Claims whose paid amount is not the sum of the remitted claims that are matched to them."""
+    latest = _latest_links()
+    posted = (
+        select(latest.c.claim_id, func.sum(remittance_claims.c.paid).label("paid"))
+        .join(remittance_claims, remittance_claims.c.id == latest.c.remittance_claim_id)
+        .join(remittances, remittances.c.id == remittance_claims.c.remittance_id)
+        .where(remittances.c.status == "posted", remittance_claims.c.status.not_in(("23", "25")))
+        .group_by(latest.c.claim_id)
+        .subquery("posted")
+    )
+    difference = func.coalesce(posted.c.paid, 0) - table.c.paid
+    query = (
+        select(claims.c.patient_control_number, difference)
+        .select_from(
+            table.join(claims, claims.c.id == table.c.claim_id).outerjoin(posted, posted.c.claim_id == table.c.claim_id)
+        )
+        .where(difference != 0, *claim_conditions(filters, table))
+        .order_by(claims.c.patient_control_number)
+    )
+    return [(row[0], int(row[1])) for row in conn.execute(query)]
+
+
+class BatchLaw(NamedTuple):
+    """A batch and whether its rows agree with its submissions."""
+
+    id: int
+    partner: str
+    state: str
+    claims: int
+    submitted: int
+
+
+def batch_laws(conn: Connection) -> list[BatchLaw]:
+    """Batches whose count of claims is not that of their submissions."""
+    counted = (
+        select(submissions.c.batch_id, func.count().label("submitted"))
+        .group_by(submissions.c.batch_id)
+        .subquery("counted")
+    )
+    submitted = func.coalesce(counted.c.submitted, 0)
+    query = (
+        select(batches.c.id, batches.c.partner, batches.c.state, batches.c.claims, submitted)
+        .join(counted, counted.c.batch_id == batches.c.id, isouter=True)
+        .where(batches.c.claims != submitted, batches.c.state.not_in(("building", "abandoned")))
+    )
+    return [BatchLaw(*row) for row in conn.execute(query)]
+
+
+class Waiting(NamedTuple):
+    """How many things of a kind wait for a person."""
+
+    kind: str
+    number: int
+
+
+def waiting(conn: Connection, filters: Filters) -> list[Waiting]:
+    """Deliveries, files and sets that wait for a person."""
+    found = []
+    partner = [batches.c.partner == filters.partner] if filters.partner else []
+    for state in ("unknown", "failed"):
+        query = select(func.count()).select_from(batches).where(batches.c.state == state, *partner)
+        found.append(Waiting(f"delivery_{state}", int(conn.execute(query).scalar_one())))
+    files = [inbound_files.c.partner == filters.partner] if filters.partner else []
+    query = select(func.count()).select_from(inbound_files).where(inbound_files.c.status == "quarantined", *files)
+    found.append(Waiting("file_quarantined", int(conn.execute(query).scalar_one())))
+    sets = (
+        select(func.count()).select_from(inbound_sets).join(inbound_files, inbound_files.c.id == inbound_sets.c.file_id)
+    )
+    for status in ("parked", "quarantined"):
+        query = sets.where(inbound_sets.c.status == status, *files)
+        found.append(Waiting(f"set_{status}", int(conn.execute(query).scalar_one())))
+    return [row for row in found if row.number]
+
+
+def count_in(conn: Connection, filters: Filters, states: Sequence[str], table: Table = claim_current) -> int:
+    """How many claims are in these states."""
+    query = select(func.count()).select_from(table).where(table.c.state.in_(states), *claim_conditions(filters, table))
+    return int(conn.execute(query).scalar_one())
