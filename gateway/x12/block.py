@@ -1,0 +1,140 @@
+"""A run of whole segments, split at once.
+
+The common case is one decode, one split and one search for the envelope's names over the whole text. Anything odd in
+the text (line breaks elsewhere than after the terminator, blanks around segments, empty segments, bytes that are not
+UTF-8) sends the block, and only that block, through a slower way that looks at each segment.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import accumulate
+from operator import add
+
+from gateway.x12.faults import NEWLINE_INSIDE, NOT_UTF_8, Fault
+from gateway.x12.values import Delimiters
+
+ENVELOPE = frozenset(("ST", "SE", "GS", "GE", "IEA", "TA1"))
+
+# Blank between segments: white space, NUL and the end-of-file mark of DOS that some senders pad with, and a byte order
+# mark that stays where files are joined. Not what str.strip() takes, since 1C to 1F may be delimiters.
+BLANK = " \t\r\n\v\f\x00\x1a\ufeff"
+BLANK_BYTES = re.compile(rb"(?:[ \t\r\n\v\f\x00\x1a]|\xef\xbb\xbf)*")
+
+
+class Block:
+    """Whole segments in file order.
+
+    `pieces` are the segments as text, none blank, without line breaks and without blanks around them; `marks` are the
+    indices of those that belong to the envelope; `notes` the faults found in splitting, each with an index.
+    """
+
+    __slots__ = ("_offsets", "_raw", "_start", "_terminator", "marks", "notes", "pieces", "separator")
+
+    def __init__(self, separator: str, terminator: bytes, raw: bytes, start: int) -> None:
+        self.pieces: list[str] = []
+        self.marks: list[int] = []
+        self.notes: list[tuple[Fault, int]] = []
+        self.separator = separator
+        self._terminator = terminator
+        self._raw = raw
+        self._start = start
+        self._offsets: list[int] | None = None
+
+    def offset(self, index: int) -> int:
+        """The byte offset of a piece in the file. Located for the whole block when first asked for."""
+        if self._offsets is None:
+            self._offsets = self._locate()
+        place = self._offsets[index]
+        return self._start + place + _blanks(self._raw, place)
+
+    def _locate(self) -> list[int]:
+        parts = self._raw.split(self._terminator)
+        width = len(self._terminator)
+        places = list(accumulate((len(part) + width for part in parts), add, initial=0))
+        if len(parts) == len(self.pieces):
+            return places
+        return [place for part, place in zip(parts, places, strict=False) if _blanks(part, 0) < len(part)]
+
+
+def _blanks(raw: bytes, start: int) -> int:
+    found = BLANK_BYTES.match(raw, start)
+    return found.end() - start if found else 0
+
+
+class Dialect:
+    """One set of delimiters, with what splitting needs of them made ready once."""
+
+    __slots__ = ("_breaks", "_first", "_marks", "_text", "_trailing", "encoding", "separator", "terminator")
+
+    def __init__(self, delimiters: Delimiters, encoding: str) -> None:
+        end, after = re.escape(delimiters.segment), re.escape(delimiters.element)
+        name = rf"(?:S[TE]|G[SE]|IEA|TA1)(?:[{after}{end}]|\Z)"
+        self.encoding = encoding
+        self.separator = delimiters.element
+        self.terminator = delimiters.segment.encode(encoding)
+        self._text = delimiters.segment
+        self._trailing = " " + delimiters.segment
+        self._breaks = [b for b in ("\r\n", "\n", "\r") if b != delimiters.segment]
+        self._first = re.compile(name)
+        self._marks = re.compile(rf"{end}(?:(?={name})|([{end}{BLANK}]|\Z))")
+
+    def block(self, raw: bytes, start: int) -> Block:
+        """Split `raw`: whole segments without the last terminator, `start` its offset in the file."""
+        block = Block(self.separator, self.terminator, raw, start)
+        text = self._decode(raw)
+        if text is None or not self._split_clean(text, block):
+            self._split_odd(raw, text, block)
+        return block
+
+    def _decode(self, raw: bytes) -> str | None:
+        """The text, unless it is not UTF-8 or the terminator could be part of another character."""
+        if not self._text.isascii():
+            return None
+        try:
+            return raw.decode("utf-8")
+        except UnicodeDecodeError:
+            return None
+
+    def _split_clean(self, text: str, block: Block) -> bool:
+        """Split text that has nothing odd in it; False where it has."""
+        end = self._text
+        if "\n" in text or "\r" in text:
+            if end == "\n":
+                text = text.removesuffix("\r").replace("\r\n", end)
+            for line_break in self._breaks:
+                text = text.replace(end + line_break, end)
+            if any(line_break in text for line_break in self._breaks):
+                return False
+        if "\t" in text or self._trailing in text or text[:1] in BLANK or text[:1] == end:
+            return False
+        marks, index, last = [0] if self._first.match(text) else [], 0, 0
+        for found in self._marks.finditer(text):
+            if found[1] is not None:
+                return False
+            index += text.count(end, last, found.end())
+            last = found.end()
+            marks.append(index)
+        block.pieces, block.marks = text.split(end), marks
+        return True
+
+    def _split_odd(self, raw: bytes, text: str | None, block: Block) -> None:
+        """Split segment by segment, cleaning each."""
+        pieces = block.pieces
+        for part in raw.split(self.terminator) if text is None else text.split(self._text):
+            piece = part if isinstance(part, str) else self._decode_part(part, block)
+            piece = piece.strip(BLANK)
+            if "\n" in piece or "\r" in piece:
+                piece = piece.replace("\r", "").replace("\n", "")
+                block.notes.append((NEWLINE_INSIDE, len(pieces)))
+            if piece:
+                pieces.append(piece)
+        names = (piece.partition(self.separator)[0] for piece in pieces)
+        block.marks = [index for index, name in enumerate(names) if name in ENVELOPE]
+
+    def _decode_part(self, part: bytes, block: Block) -> str:
+        try:
+            return part.decode("utf-8")
+        except UnicodeDecodeError:
+            block.notes.append((NOT_UTF_8, len(block.pieces)))
+            return part.decode("latin-1")
