@@ -50,6 +50,8 @@ def _from_file(path: str, home: Path) -> bytes:
             return stream.read(LONGEST_SECRET + 1)
     except OSError as error:
         raise UsageError(f"file:{path}: cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise UsageError(f"file:{path!r}: is no path") from None
 
 
 def _from_command(line: str, home: Path) -> bytes:

@@ -82,6 +82,10 @@ class PermissionDenied(TransportError, UsageError):
     """The partner does not allow this login to do that in this folder."""
 
 
+class Unsupported(TransportError, UsageError):
+    """The partner's server does not know this operation; a profile may ask for another way."""
+
+
 class WriteFailed(TransportError, NeedsPerson):
     """The partner's server answered that it could not do it."""
 
@@ -90,6 +94,12 @@ class WriteFailed(TransportError, NeedsPerson):
 
 class RemoteFull(WriteFailed):
     """The partner has no room left, or the quota is used up."""
+
+
+class ReadFailed(TransportError, NeedsPerson):
+    """The partner's server answered that it cannot list or read it."""
+
+    retry = "later"
 
 
 class RemoteVanished(TransportError, NeedsPerson):
