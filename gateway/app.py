@@ -12,10 +12,10 @@ from pathlib import Path
 
 import structlog
 
-from gateway.errors import UsageError
+from gateway.errors import Refused
 from gateway.home import Home
 from gateway.partners import Profile
-from gateway.store.engine import Store, needs_upgrade, open_store
+from gateway.store import Store, open_store
 from gateway.transport.archive import Archive
 from gateway.transport.port import Transport
 
@@ -41,14 +41,19 @@ class App:
 
     @cached_property
     def store(self) -> Store:
-        """The store, made on first use where it is the home's own file; UsageError where it needs an upgrade."""
-        embedded = Path(self.home.store_url.removeprefix("sqlite:///"))
-        fresh = self.home.store_url.startswith("sqlite:///") and not embedded.exists()
-        store = open_store(self.home.store_url, create=fresh)
-        if needs_upgrade(store):
-            store.close()
-            raise UsageError("the store is empty or of an older version; run `gateway store upgrade`")
-        return store
+        """The store, made on first use; StoreUnavailable or StoreVersion say what to do where it cannot be used.
+
+        A store that is gone while the archive holds files is not made anew: the gateway would no longer know what it
+        has sent.
+        """
+        url = self.home.store_url
+        embedded = Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
+        if embedded is not None and not embedded.exists() and next(iter(self.archive.names()), None):
+            raise Refused(
+                f"the store {embedded} is gone, but the archive holds files: put back a backup of the store; "
+                "a new one would not know what was sent already"
+            )
+        return open_store(url, create=True)
 
     @cached_property
     def archive(self) -> Archive:
@@ -78,7 +83,9 @@ class App:
             held = file_lock(self.home.path / "data" / "locks", name)
         else:
             busy = Busy(f"{name} is being worked on by another process; try again when it is done")
-            held = self.store.advisory_lock(lock_number(name), busy)
+            from gateway.store.locks import advisory_lock
+
+            held = advisory_lock(self.store, lock_number(name), busy)
         with held:
             yield
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterable, Iterator, Sequence
 
 from gateway.reports.reconciliation import GROUPS, Reconciliation, Totals, amount
@@ -173,3 +174,10 @@ def _total_rows(section: str, group: Totals) -> Iterable[tuple[object, ...]]:
 def safe(text: str) -> str:
     """Text that a spreadsheet will not take for a formula."""
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def render(report: Reconciliation, form: str) -> str:
+    """The report as text: "table", "json" or "csv"."""
+    if form == "json":
+        return json.dumps(report.document(), ensure_ascii=False, indent=1) + "\n"
+    return as_csv(report) if form == "csv" else as_table(report)

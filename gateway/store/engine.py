@@ -86,6 +86,12 @@ class Store:
         with self._transaction("migrate") as conn:
             yield conn
 
+    @contextmanager
+    def session(self) -> Iterator[Connection]:
+        """A connection of its own outside any transaction, for what lasts as long as the session: advisory locks."""
+        with translated(), self._engine.connect() as conn:
+            yield conn.execution_options(isolation_level="AUTOCOMMIT")
+
     def close(self) -> None:
         self._engine.dispose()
 
