@@ -17,7 +17,7 @@ def open_transport(home: Path, profile: Profile) -> Transport:
     """
     if profile.folder is not None:
         return FolderTransport(home / profile.folder)
-    assert profile.sftp is not None  # noqa: S101 - load_profile takes one of the two
+    assert profile.sftp is not None
     return _sftp(home, profile.sftp)
 
 

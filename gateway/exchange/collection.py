@@ -1,0 +1,89 @@
+"""Collecting a mailbox: every file archived and recorded before anything is parsed or removed."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, NamedTuple
+
+from gateway.app import App
+from gateway.partners import Profile
+from gateway.store import inbound_files
+from gateway.transport.archive import ArchivedFile
+from gateway.transport.collect import AfterReceive, Collected, Outcome, collect
+from gateway.transport.port import RemoteFile
+
+SETTLE_SECONDS = 1.0  # between the two looks at a file's size
+_PERSON = {Outcome.ODD, Outcome.FAILED}
+
+
+class Fetched(NamedTuple):
+    """One file of a mailbox and what became of it."""
+
+    partner: str
+    result: Collected
+
+    @property
+    def needs_person(self) -> bool:
+        return self.result.outcome in _PERSON or self.result.error is not None
+
+    def document(self) -> dict[str, Any]:
+        archived = self.result.archived
+        return {
+            "partner": self.partner,
+            "file": self.result.file.name,
+            "size": self.result.file.size,
+            "outcome": str(self.result.outcome),
+            "sha256": archived.sha256 if archived else None,
+            "text": str(self.result.error) if self.result.error else "",
+        }
+
+
+def fetch(app: App, profile: Profile) -> list[Fetched]:
+    """Collects one partner's mailbox; raises what opening or listing it raises. Known files are left alone."""
+    with app.mailbox_lock(f"mailbox {profile.name}"):
+        transport = app.transport(profile)
+        try:
+            found = collect(
+                transport,
+                app.archive,
+                profile.receive_folder,
+                after=AfterReceive.parse(profile.after_receive),
+                known=lambda file: _known(app, profile, file),
+                record=lambda file, archived: _record(app, profile, file, archived),
+                wait=lambda: time.sleep(SETTLE_SECONDS),
+                now=app.now,
+                notes={"partner": profile.name},
+            )
+        finally:
+            transport.close()
+    for one in found:
+        if one.outcome is not Outcome.KNOWN:
+            app.log.info("collected", partner=profile.name, outcome=str(one.outcome), size=one.file.size)
+    return [Fetched(profile.name, one) for one in found]
+
+
+def _modified(file: RemoteFile) -> str | None:
+    return None if file.modified is None else f"{file.modified:.0f}"
+
+
+def _known(app: App, profile: Profile, file: RemoteFile) -> str | None:
+    with app.store.read() as conn:
+        row = inbound_files.was_seen(
+            conn, partner=profile.name, name=file.name, remote_size=file.size, remote_modified=_modified(file)
+        )
+    return row.sha256 if row else None
+
+
+def _record(app: App, profile: Profile, file: RemoteFile, archived: ArchivedFile) -> None:
+    with app.store.write() as conn:
+        inbound_files.record(
+            conn,
+            name=file.name,
+            sha256=archived.sha256,
+            size=archived.size,
+            archive_name=archived.name,
+            at=app.now(),
+            partner=profile.name,
+            remote_size=file.size,
+            remote_modified=_modified(file),
+        )

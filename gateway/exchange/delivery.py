@@ -1,0 +1,181 @@
+"""Delivering batches: unknown ones are settled first, then what is built goes out, each step recorded beforehand.
+
+All under the mailbox's lock, so a batch found in `sending` belongs to a process that died.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from gateway.app import App
+from gateway.errors import GatewayError
+from gateway.partners import Profile
+from gateway.reconcile.projection import refresh
+from gateway.store import Connection, batches, claims, stamp
+from gateway.store.batches import BatchRow
+from gateway.transport.deliver import Delivery, DeliveryState, Parcel, Recorded, Step, Upload, deliver, settle
+from gateway.transport.port import Transport
+
+# What the states of a delivery are called in the store: certain not to have arrived is `built` again.
+_STATES = {
+    DeliveryState.SENT: "sent",
+    DeliveryState.FAILED: "failed",
+    DeliveryState.UNKNOWN: "unknown",
+    DeliveryState.NOT_SENT: "built",
+}
+
+
+class Delivered(NamedTuple):
+    """What one run did with one batch."""
+
+    batch: BatchRow
+    text: str  # why, for a person
+    error: GatewayError | None = None
+
+    @property
+    def needs_person(self) -> bool:
+        return self.batch.state in ("failed", "unknown")
+
+    def document(self) -> dict[str, Any]:
+        return {**batch_document(self.batch), "text": self.text}
+
+
+def batch_document(batch: BatchRow) -> dict[str, Any]:
+    """A batch as `batches list --json` shows it; after answers, `answered_state` replaces the delivery's state."""
+    return {
+        "id": str(batch.id),
+        "partner": batch.partner,
+        "type": batch.type,
+        "state": batch.state,
+        "interchange_control_number": batch.interchange_control_number,
+        "claims": batch.claims,
+        "charge": f"{batch.charge // 100}.{batch.charge % 100:02}",
+        "file_name": batch.file_name,
+        "sha256": batch.sha256,
+        "built_at": batch.built_at,
+        "sent_at": batch.sent_at,
+        "attempts": batch.attempts,
+    }
+
+
+def send(app: App, profile: Profile) -> Iterator[Delivered]:
+    """Settles and delivers everything of one partner; yields each batch as it ends.
+
+    Raises what opening the mailbox raises (PartnerUnreachable, Refused, UsageError); nothing is lost then.
+    """
+    with app.mailbox_lock(f"mailbox {profile.name}"):
+        with app.store.write() as conn:
+            _mark_interrupted(conn, app, profile)
+        with app.store.read() as conn:
+            waiting = batches.list_batches(conn, partner=profile.name, states=("unknown", "built", "failed"))
+        if not waiting:
+            return
+        transport = app.transport(profile)
+        try:
+            for batch in waiting:
+                yield from _settle_or_deliver(app, profile, transport, batch)
+        finally:
+            transport.close()
+
+
+def send_one(app: App, profile: Profile, batch_id: int) -> Delivered | None:
+    """One batch alone, the unit of work of `step deliver`; nothing where it needs no delivery."""
+    with app.mailbox_lock(f"mailbox {profile.name}"):
+        with app.store.write() as conn:
+            _mark_interrupted(conn, app, profile)
+            batch = batches.get_batch(conn, batch_id)
+        if batch.state not in ("unknown", "built", "failed"):
+            return None
+        transport = app.transport(profile)
+        try:
+            done = list(_settle_or_deliver(app, profile, transport, batch))
+        finally:
+            transport.close()
+        return done[-1]
+
+
+def _mark_interrupted(conn: Connection, app: App, profile: Profile) -> None:
+    """Under the lock, whoever was sending is dead: the delivery is unknown until it is settled."""
+    for batch in batches.list_batches(conn, partner=profile.name, states=("sending",)):
+        batches.set_state(conn, batch.id, "unknown", at=app.now(), reason="the process that sent it was interrupted")
+
+
+def _settle_or_deliver(app: App, profile: Profile, transport: Transport, batch: BatchRow) -> Iterator[Delivered]:
+    if batch.state == "unknown":
+        settled = _settle(app, profile, transport, batch)
+        yield settled
+        if settled.batch.state != "built":
+            return
+        batch = settled.batch
+    yield _deliver(app, profile, transport, batch)
+
+
+def _parcel(profile: Profile, batch: BatchRow) -> Parcel:
+    return Parcel(profile.send_folder, batch.file_name, batch.size, Upload(profile.upload))
+
+
+def _settle(app: App, profile: Profile, transport: Transport, batch: BatchRow) -> Delivered:
+    with app.store.read() as conn:
+        rows = [row for row in batches.steps_of(conn, batch.id) if row.attempt == batch.attempts]
+    steps = [Recorded(Step(row.step), json.loads(row.detail)) for row in rows]
+    try:
+        found = settle(transport, _parcel(profile, batch), steps, partner_takes_files=profile.takes_files)
+    except GatewayError as error:
+        return Delivered(batch, f"still unknown: {error}", error)
+    return _finish(app, batch, found)
+
+
+def _deliver(app: App, profile: Profile, transport: Transport, batch: BatchRow) -> Delivered:
+    app.archive.verify(batch.archive_name, batch.sha256)
+    with app.store.write() as conn:
+        sending = batches.set_state(conn, batch.id, "sending", at=app.now())
+
+    def record(step: Step, detail: Any) -> None:
+        with app.store.write() as conn:
+            batches.record_step(conn, batch.id, sending.attempts, step.value, detail, at=app.now())
+
+    app.log.info("delivering", batch=batch.id, partner=profile.name, attempt=sending.attempts)
+    with app.archive.open(batch.archive_name) as source:
+        found = deliver(transport, _parcel(profile, batch), source, record)
+    return _finish(app, sending, found)
+
+
+def _finish(app: App, batch: BatchRow, found: Delivery) -> Delivered:
+    """Commits how a delivery ended, with the state of its claims."""
+    state = _STATES[found.state]
+    if state == batch.state:
+        return Delivered(batch, found.text, found.error)
+    with app.store.write() as conn:
+        after = batches.set_state(conn, batch.id, state, at=app.now(), reason="" if state == "sent" else found.text)
+        if state == "sent":
+            mark_sent(conn, app, after)
+        else:
+            refresh_batch(conn, app, after.id)
+    app.log.info("delivery ended", batch=batch.id, partner=batch.partner, state=state)
+    return Delivered(after, found.text, found.error)
+
+
+def mark_sent(
+    conn: Connection, app: App, batch: BatchRow, *, kind: str = "sent", actor: str = "", text: str = ""
+) -> None:
+    """The event of a delivered batch, and the state of its claims."""
+    event = claims.NewEvent(
+        kind,
+        "delivery" if kind == "sent" else "person",
+        "info",
+        stamp(app.now()),
+        batch_id=batch.id,
+        text=text or f"delivered to {batch.partner}",
+        actor=actor,
+    )
+    claims.append_event(conn, event)
+    refresh_batch(conn, app, batch.id)
+
+
+def refresh_batch(conn: Connection, app: App, batch_id: int) -> None:
+    """Folds the claims of a batch again."""
+    ids = sorted({row.claim_id for row in batches.submissions_in_batch(conn, batch_id)})
+    claims.lock_claims(conn, ids)
+    refresh(conn, ids, stamp(app.now()))
