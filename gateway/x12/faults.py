@@ -6,13 +6,14 @@ code is one that no acknowledgment can name, because it concerns what stands out
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import NamedTuple
 
 from gateway.x12.issues import Issue, Severity
 
 
 class Fault(NamedTuple):
-    """A kind of fault. `text` may have the places {said} and {found}: counts, never element values."""
+    """A kind of fault. `text` may have places for counts and differences, never for element values."""
 
     code: str
     severity: Severity
@@ -23,10 +24,10 @@ class Fault(NamedTuple):
     limit: int = 100  # how many of the kind are kept in one list, so that garbage cannot fill memory
 
     def issue(
-        self, segment: int | None, offset: int | None, segment_id: str = "", element: str = "", **numbers: int
+        self, segment: int | None, offset: int | None, segment_id: str = "", element: str = "", **details: int | Decimal
     ) -> Issue:
         """The fault at one place. Position: ordinal of the segment in its set, else in the file; byte offset."""
-        text = self.text.format(**numbers) if numbers else self.text
+        text = self.text.format(**details) if details else self.text
         return Issue(self.code, self.severity, text, segment, offset, segment_id, element)
 
 
@@ -76,6 +77,21 @@ SE_MISSING = Fault("se_missing", "error", "The transaction set has no SE.", ik5=
 SE_UNEXPECTED = Fault("se_without_st", "error", "The SE closes no transaction set.", ta1="022")
 SE_COUNT = Fault("se_count", "error", "SE01 does not match: the set has {found} segments.", ik5="4")
 SE_CONTROL_NUMBER = Fault("se_control_number", "error", "SE02 differs from ST02.", ik5="3")
+
+# What counting shows of the content
+GUIDE_UNKNOWN = Fault("guide_unknown", "warning", "The set names no guide that is known; it is only counted.")
+AMOUNT = Fault("amount", "error", "The element is no amount; it is left out of the sums.")
+LINE_UNBALANCED = Fault(
+    "line_unbalanced", "warning", "The line does not balance: SVC02 less its adjustments exceeds SVC03 by {difference}."
+)
+CLAIM_UNBALANCED = Fault(
+    "claim_unbalanced", "warning", "The claim does not balance: CLP03 less adjustments exceeds CLP04 by {difference}."
+)
+PAYMENT_UNBALANCED = Fault(
+    "remittance_unbalanced",
+    "warning",
+    "The payment does not balance: claims less provider adjustments exceed BPR02 by {difference}.",
+)
 
 FAULTS: dict[str, Fault] = {value.code: value for value in list(globals().values()) if isinstance(value, Fault)}
 
