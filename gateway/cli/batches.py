@@ -1,0 +1,219 @@
+"""`gateway batches`."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gateway.cli.output import dry_run_option, emit, json_option, note, say, table
+from gateway.cli.root import Session
+from gateway.errors import UsageError
+
+partner_option = click.option("--partner", help="Only this partner.")
+
+
+@click.group()
+def batches() -> None:
+    """837 files: built, sent, answered."""
+
+
+def _rows(documents: list[dict[str, Any]]) -> None:
+    head = ("batch", "partner", "type", "state", "ISA13", "claims", "charge", "file", "sent at")
+    keys = ("id", "partner", "type", "state", "interchange_control_number", "claims", "charge", "file_name")
+    rows = [[*(one[key] for key in keys), (one["sent_at"] or "")[:16]] for one in documents]
+    table(head, rows, right=("claims", "charge"), empty="no batches")
+
+
+@batches.command("build")
+@partner_option
+@dry_run_option
+@json_option
+@click.pass_obj
+def build(session: Session, partner: str | None, dry_run: bool, as_json: bool) -> None:
+    """Makes 837 files of the claims that are ready: checked, numbered, archived, ready to send."""
+    from gateway.exchange.building import build as run
+    from gateway.exchange.building import plan
+
+    app = session.app
+    if dry_run:
+        planned = plan(app, partner)
+        if as_json:
+            emit([one.document() for one in planned])
+            return
+        rows = [(one.partner, one.type, one.payer_id, one.claims, one.charge_text) for one in planned]
+        table(
+            ("partner", "type", "payer", "claims", "charge"), rows, right=("claims", "charge"), empty="nothing is ready"
+        )
+        return
+    results = list(run(app, partner))
+    if as_json:
+        emit([one.document() for one in results])
+    else:
+        _rows([one.document() for one in results if one.batch])
+        for one in results:
+            for line in one.problems:
+                note(line)
+    sys.exit(1 if any(one.needs_person for one in results) else 0)
+
+
+@batches.command("list")
+@partner_option
+@click.option("--state", help="Only batches in this state.")
+@json_option
+@click.pass_obj
+def list_(session: Session, partner: str | None, state: str | None, as_json: bool) -> None:
+    """The batches, the oldest first."""
+    from gateway.exchange.batches import documents
+
+    found = [one for one in documents(session.app, partner) if not state or one["state"] == state]
+    if as_json:
+        emit(found)
+    else:
+        _rows(found)
+
+
+@batches.command()
+@click.argument("batch_id", metavar="ID", type=int)
+@json_option
+@click.pass_obj
+def show(session: Session, batch_id: int, as_json: bool) -> None:
+    """One batch: its numbers, its sets, each step of its delivery, and what was answered."""
+    from gateway.exchange.batches import whole
+
+    found = whole(session.app, batch_id)
+    if as_json:
+        emit(found)
+        return
+    for key, value in found.items():
+        if not isinstance(value, list):
+            say(f"{key.replace('_', ' '):<28}{'' if value is None else value}")
+    say()
+    sets = [(s["control_number"], s["reference"], s["claims"], s["charge"]) for s in found["sets"]]
+    table(("ST02", "BHT03", "claims", "charge"), sets, right=("claims", "charge"))
+    for title, key in (("delivery", "steps"), ("answers", "answers")):
+        say(f"\n{title}")
+        rows = [(one["at"][:19], one["what"], one["text"]) for one in found[key]]
+        table(("at", "what", "detail"), rows)
+
+
+@batches.command()
+@click.argument("batch_id", metavar="ID", type=int)
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
+@click.pass_obj
+def export(session: Session, batch_id: int, file: Path | None) -> None:
+    """The exact bytes of a batch, to FILE or to standard output."""
+    from gateway.exchange.batches import open_bytes
+
+    with open_bytes(session.app, batch_id) as source:
+        copy_out(source, file)
+
+
+def copy_out(source: Any, file: Path | None) -> None:
+    """Copies bytes to a new file, or to standard output."""
+    if file is None:
+        shutil.copyfileobj(source, sys.stdout.buffer)
+        return
+    try:
+        with file.open("xb") as out:
+            shutil.copyfileobj(source, out)
+    except FileExistsError:
+        raise UsageError(f"{file} is there already; it was left as it is") from None
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be written: {error.strerror}") from None
+    note(f"written to {file}")
+
+
+@batches.command()
+@partner_option
+@dry_run_option
+@json_option
+@click.pass_obj
+def send(session: Session, partner: str | None, dry_run: bool, as_json: bool) -> None:
+    """Delivers what is built. Settles unknown deliveries first, and never sends one of those again blindly."""
+    from gateway.cli.exchange import finish, send_all
+    from gateway.exchange.batches import documents
+
+    app = session.app
+    if dry_run:
+        found = [d for d in documents(app, partner) if d["state"] in ("built", "failed", "unknown", "sending")]
+        if as_json:
+            emit(found)
+        else:
+            _rows(found)
+        return
+    outcome = send_all(app, partner)
+    if as_json:
+        emit([one.document() for one in outcome.delivered])
+    else:
+        _rows([one.document() for one in outcome.delivered])
+    finish(outcome)
+
+
+@batches.command()
+@click.argument("batch_id", metavar="ID", type=int)
+@click.option("--reason", default="", help="Why; kept with the decision.")
+@dry_run_option
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+@click.pass_obj
+def resend(session: Session, batch_id: int, reason: str, dry_run: bool, yes: bool, as_json: bool) -> None:
+    """Looks at what went wrong, says what is the right thing to do and why, and does it, or refuses."""
+    from gateway.exchange.resending import carry_out, plan
+
+    app = session.app
+    planned = plan(app, batch_id)
+    if not as_json:
+        for line in planned.lines():
+            say(line)
+    planned.refuse()
+    if dry_run:
+        if as_json:
+            emit(planned.document())
+        return
+    if not yes and sys.stdin.isatty():
+        click.confirm("Do it?", abort=True, err=True)
+    done = carry_out(app, planned, reason)
+    if as_json:
+        emit({**planned.document(), "batches": [one.document() for one in done]})
+    else:
+        for one in done:
+            say(one.line())
+    sys.exit(1 if any(one.needs_person for one in done) else 0)
+
+
+@batches.command("mark-sent")
+@click.argument("batch_id", metavar="ID", type=int)
+@click.option("--reason", required=True, help="How it was delivered, for example by hand in the partner's portal.")
+@json_option
+@click.pass_obj
+def mark_sent(session: Session, batch_id: int, reason: str, as_json: bool) -> None:
+    """Says that the file was delivered by hand; it is not sent again."""
+    from gateway.exchange.batches import mark_sent_by_hand
+
+    found = mark_sent_by_hand(session.app, batch_id, reason)
+    if as_json:
+        emit(found)
+    else:
+        say(f"batch {batch_id} is {found['state']}")
+
+
+@batches.command()
+@click.argument("batch_id", metavar="ID", type=int)
+@click.option("--reason", default="", help="Why; kept with the decision.")
+@dry_run_option
+@json_option
+@click.pass_obj
+def cancel(session: Session, batch_id: int, reason: str, dry_run: bool, as_json: bool) -> None:
+    """Gives up a batch that never arrived; its claims are ready again."""
+    from gateway.exchange.batches import cancel_batch
+
+    found = cancel_batch(session.app, batch_id, reason, dry_run=dry_run)
+    if as_json:
+        emit(found)
+    else:
+        done = "would be" if dry_run else "is"
+        say(f"batch {batch_id} {done} cancelled; its {found['claims']} claims are ready again")
