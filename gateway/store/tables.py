@@ -126,9 +126,18 @@ batches = Table(
     Column("built_at", Time, nullable=True),
     Column("sent_at", Time, nullable=True),
     Column("resends_id", Id, nullable=True),  # the batch that this one replaces
-    UniqueConstraint(
-        "tenant", "sender", "receiver", "interchange_control_number", "origin", name="uq_batches_interchange"
+    # Our own numbers are used once; another system's may have been used again.
+    Index(
+        "uq_batches_own_interchange",
+        "tenant",
+        "sender",
+        "receiver",
+        "interchange_control_number",
+        unique=True,
+        sqlite_where=text("origin <> 'already_sent'"),
+        postgresql_where=text("origin <> 'already_sent'"),
     ),
+    Index(None, "interchange_control_number"),
     Index(None, "partner", "state"),
     Index(None, "group_control_number"),
 )

@@ -6,10 +6,11 @@ SQLite deletes silently for REPLACE unless `recursive_triggers` is on; every con
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.store.decisions import add_decision
 from gateway.store.errors import GUARD_MARK
@@ -63,15 +64,8 @@ def purging(conn: Connection, *, actor: str, reason: str, at: datetime) -> Itera
     _lift(conn)
     try:
         yield
-    except BaseException:
-        # PostgreSQL has given up the transaction, and the setting with it, where a statement failed.
-        if conn.dialect.name == "sqlite":
-            install(conn)
-        raise
-    if conn.dialect.name == "postgresql":
-        conn.exec_driver_sql("SET LOCAL gateway.purging = 'off'")
-    else:
-        install(conn)
+    finally:
+        _lower(conn)
 
 
 def _lift(conn: Connection) -> None:
@@ -80,6 +74,15 @@ def _lift(conn: Connection) -> None:
         return
     for table in APPEND_ONLY:
         _drop(conn, table)
+
+
+def _lower(conn: Connection) -> None:
+    if conn.dialect.name == "sqlite":
+        install(conn)
+        return
+    # Where a statement has failed, the transaction is lost, and the setting with it.
+    with suppress(SQLAlchemyError):
+        conn.exec_driver_sql("SET LOCAL gateway.purging = 'off'")
 
 
 def _drop(conn: Connection, table: str) -> None:

@@ -38,12 +38,20 @@ def upgrade() -> None:
         sa.Column("sent_at", sa.String(length=27), nullable=True),
         sa.Column("resends_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_batches")),
-        sa.UniqueConstraint(
-            "tenant", "sender", "receiver", "interchange_control_number", "origin", name="uq_batches_interchange"
-        ),
     )
     op.create_index(op.f("ix_batches_group_control_number"), "batches", ["group_control_number"], unique=False)
+    op.create_index(
+        op.f("ix_batches_interchange_control_number"), "batches", ["interchange_control_number"], unique=False
+    )
     op.create_index(op.f("ix_batches_partner_state"), "batches", ["partner", "state"], unique=False)
+    op.create_index(
+        "uq_batches_own_interchange",
+        "batches",
+        ["tenant", "sender", "receiver", "interchange_control_number"],
+        unique=True,
+        sqlite_where=sa.text("origin <> 'already_sent'"),
+        postgresql_where=sa.text("origin <> 'already_sent'"),
+    )
     op.create_table(
         "claims",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),

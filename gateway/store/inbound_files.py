@@ -1,0 +1,142 @@
+"""The files that came in: one row a content, one sighting for each time that it was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from gateway.errors import UsageError
+from gateway.store.rows import columns, fetch, fetch_one
+from gateway.store.tables import file_sightings, inbound_files
+from gateway.store.times import stamp
+
+STATUSES = ("received", "processed", "partial", "quarantined", "ignored")
+
+
+class FileRow(NamedTuple):
+    id: int
+    partner: str
+    name: str  # as the partner called it: data, never logged
+    sha256: str
+    size: int
+    archive_name: str
+    status: str
+    reason: str
+    recorded_at: str
+    processed_at: str | None
+
+
+class SightingRow(NamedTuple):
+    id: int
+    file_id: int
+    partner: str
+    name: str
+    remote_size: int | None
+    remote_modified: str | None
+    recorded_at: str
+
+
+def record(
+    conn: Connection,
+    *,
+    name: str,
+    sha256: str,
+    size: int,
+    archive_name: str,
+    at: datetime,
+    partner: str = "",
+    remote_size: int | None = None,
+    remote_modified: str | None = None,
+    tenant: int = 1,
+) -> tuple[int, bool]:
+    """Records a file that is in the archive, and that it was seen.
+
+    Returns its id and whether its content is new; a content that is there already gets a further sighting only.
+    """
+    row = {
+        "tenant": tenant,
+        "partner": partner,
+        "name": name,
+        "sha256": sha256,
+        "size": size,
+        "archive_name": archive_name,
+        "status": "received",
+        "recorded_at": stamp(at),
+    }
+    upsert = (sqlite if conn.dialect.name == "sqlite" else postgresql).insert(inbound_files).values(row)
+    made = conn.execute(
+        upsert.on_conflict_do_nothing(index_elements=["tenant", "sha256"]).returning(inbound_files.c.id)
+    ).scalar_one_or_none()
+    if made is None:
+        same = (inbound_files.c.tenant == tenant) & (inbound_files.c.sha256 == sha256)
+        file_id = int(conn.execute(select(inbound_files.c.id).where(same)).scalar_one())
+    else:
+        file_id = int(made)
+    seen = {"remote_size": remote_size, "remote_modified": remote_modified, "recorded_at": stamp(at)}
+    conn.execute(insert(file_sightings).values(file_id=file_id, partner=partner, name=name, **seen))
+    return file_id, made is not None
+
+
+def was_seen(
+    conn: Connection, *, partner: str, name: str, remote_size: int | None, remote_modified: str | None
+) -> FileRow | None:
+    """The file that a partner's listing showed before under this name, size and time; None where it must be fetched."""
+    query = (
+        select(*columns(inbound_files, FileRow))
+        .join(file_sightings, file_sightings.c.file_id == inbound_files.c.id)
+        .where(
+            file_sightings.c.partner == partner,
+            file_sightings.c.name == name,
+            file_sightings.c.remote_size == remote_size,
+            file_sightings.c.remote_modified == remote_modified,
+        )
+        .order_by(file_sightings.c.id.desc())
+        .limit(1)
+    )
+    return fetch_one(conn, query, FileRow)
+
+
+def sightings(conn: Connection, file_id: int) -> list[SightingRow]:
+    """Each time that a file's content was seen, the first first."""
+    query = select(*columns(file_sightings, SightingRow)).where(file_sightings.c.file_id == file_id)
+    return fetch(conn, query.order_by(file_sightings.c.id), SightingRow)
+
+
+def get_file(conn: Connection, file_id: int) -> FileRow:
+    """One file; raises UsageError where there is none of that id."""
+    query = select(*columns(inbound_files, FileRow)).where(inbound_files.c.id == file_id)
+    found = fetch_one(conn, query, FileRow)
+    if found is None:
+        raise UsageError(f"there is no inbound file {file_id}")
+    return found
+
+
+def find_file(conn: Connection, sha256: str, *, tenant: int = 1) -> FileRow | None:
+    """The file of that content."""
+    same = (inbound_files.c.tenant == tenant) & (inbound_files.c.sha256 == sha256)
+    return fetch_one(conn, select(*columns(inbound_files, FileRow)).where(same), FileRow)
+
+
+def list_files(
+    conn: Connection, *, statuses: Sequence[str] = (), partner: str | None = None, limit: int | None = None
+) -> list[FileRow]:
+    """Files in order of arrival, all or those of some statuses or of one partner."""
+    query = select(*columns(inbound_files, FileRow)).order_by(inbound_files.c.id)
+    if statuses:
+        query = query.where(inbound_files.c.status.in_(statuses))
+    if partner is not None:
+        query = query.where(inbound_files.c.partner == partner)
+    return fetch(conn, query.limit(limit), FileRow)
+
+
+def set_status(conn: Connection, file_id: int, status: str, *, at: datetime, reason: str = "") -> None:
+    """Says how far a file is: one of STATUSES, with the reason where it is not `processed`."""
+    if status not in STATUSES:
+        raise ValueError(f"not a status of a file: {status}")
+    values = {"status": status, "reason": reason, "processed_at": None if status == "received" else stamp(at)}
+    if conn.execute(update(inbound_files).where(inbound_files.c.id == file_id).values(values)).rowcount == 0:
+        raise UsageError(f"there is no inbound file {file_id}")

@@ -1,0 +1,77 @@
+"""Rows in and out: inserts at the driver's full speed, ids in advance, rows as named tuples, lists cut to size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import islice
+from typing import Any, NamedTuple, TypeVar
+
+from sqlalchemy import Column, Connection, Select, Table, text
+
+ROWS_A_CALL = 2_000
+KEYS_A_STATEMENT = 5_000
+
+T = TypeVar("T")
+Row = TypeVar("Row", bound=NamedTuple)
+
+
+def cut(values: Iterable[T], size: int = KEYS_A_STATEMENT) -> Iterator[list[T]]:
+    """The values in lists of at most `size`, in order; nothing for none."""
+    source = iter(values)
+    while part := list(islice(source, size)):
+        yield part
+
+
+def columns(table: Table, row: type[NamedTuple]) -> list[Column[Any]]:
+    """The columns of the table that the fields of a row value name, in their order."""
+    return [table.c[name] for name in row._fields]
+
+
+def fetch(conn: Connection, query: Select[Any], row: type[Row]) -> list[Row]:
+    """The rows of a query as values; its columns stand in the order of the value's fields."""
+    return [row._make(found) for found in conn.execute(query)]
+
+
+def fetch_one(conn: Connection, query: Select[Any], row: type[Row]) -> Row | None:
+    """The first row of a query as a value."""
+    found = conn.execute(query).first()
+    return None if found is None else row._make(found)
+
+
+def new_ids(conn: Connection, table: Table, count: int) -> Sequence[int]:
+    """Ids for `count` rows that the caller will insert in this transaction, so that rows can refer to each other.
+
+    Nobody else gets them: SQLite has one writer at a time, PostgreSQL takes them from the table's sequence.
+    """
+    if count == 0:
+        return ()
+    if conn.dialect.name == "sqlite":
+        last = conn.exec_driver_sql(f"SELECT max(id) FROM {table.name}").scalar_one() or 0  # noqa: S608 - our own name
+        return range(last + 1, last + 1 + count)
+    take = text("SELECT nextval(pg_get_serial_sequence(:table, 'id')) FROM generate_series(1, :count)")
+    return [row[0] for row in conn.execute(take, {"table": table.name, "count": count})]
+
+
+def insert_rows(
+    conn: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, skip: str = ""
+) -> int:
+    """Inserts rows whose values stand in the order of `columns` and returns how many were new.
+
+    `skip` names the columns of a unique key, separated by commas: a row whose key is there already is left out.
+    Memory is bounded however long `rows` is.
+    """
+    statement = _insert(conn.dialect.name, table.name, tuple(columns), skip)
+    new = 0
+    for part in cut(rows, ROWS_A_CALL):
+        new += conn.exec_driver_sql(statement, [tuple(row) for row in part]).rowcount
+    return new
+
+
+@lru_cache(maxsize=128)
+def _insert(dialect: str, table: str, columns: tuple[str, ...], skip: str) -> str:
+    mark = "?" if dialect == "sqlite" else "%s"
+    names, marks = ", ".join(columns), ", ".join([mark] * len(columns))
+    # The names are those of our own tables.
+    statement = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608
+    return f"{statement} ON CONFLICT ({skip}) DO NOTHING" if skip else statement
