@@ -26,7 +26,7 @@ class DelimiterError(UsageError):
 class Header:
     """An ISA as it was found: its elements with their padding, its delimiters and what is wrong with it."""
 
-    elements: list[str]  # "ISA", ISA01 … ISA16; absent ones empty
+    elements: list[str]  # "ISA", ISA01 … ISA16, absent ones empty; fewer where the ISA is not whole
     delimiters: Delimiters
     length: int  # characters up to and with the terminator
     faults: tuple[Fault, ...] = ()
@@ -72,7 +72,7 @@ def _ends_well(rest: str, separator: str) -> bool:
 def _odd_header(text: str, separator: str, parts: list[str], at_end: bool) -> Header:
     """An ISA whose end only the next segment shows, or nothing does."""
     mark = re.escape(separator or "*")
-    follower = re.search(rf"(?:(?!{mark})([^\w\s])\s*|(\s)\s*)(?:GS|TA1){mark}", text[3:], re.ASCII)
+    follower = re.search(rf"(?:(?!{mark})([^\w\s])\s*|(\s)\s*)(?:GS|TA1|ST|IEA|ISA){mark}", text[3:], re.ASCII)
     if follower is None and at_end and (len(parts) < 17 or len(parts[16]) < 2):
         return Header(parts, Delimiters(), len(text), (ISA_TRUNCATED,), whole=False)
     if follower is None:
@@ -111,14 +111,15 @@ def _is_usable(mark: str) -> bool:
     return mark in tuple("\x1c\x1d\x1e\x1f") or (len(mark) == 1 and not mark.isalnum() and not mark.isspace())
 
 
-_GS = re.compile(r"GS([^A-Za-z0-9\s])(?:.*?\1){7}\s*[0-9A-Z]{0,12}\s*?([^A-Za-z0-9 ])", re.DOTALL)
-_ST = re.compile(r"ST([^A-Za-z0-9\s])[0-9]{3}\1[0-9A-Za-z ]{1,9}(?:\1[0-9A-Z]{0,12})?([^A-Za-z0-9 ])")
+_END = r"([!-/:-@\[-`{-~\x1c-\x1f\r\n])"
+_GS = re.compile(r"GS([^A-Za-z0-9\s])(?:(?:(?!\1).)*\1){7}\s*[0-9A-Z]{0,12}[ ]*" + _END)
+_ST = re.compile(r"ST([^A-Za-z0-9\s])[0-9]{3}\1[0-9A-Za-z ]{1,9}(?:\1[0-9A-Z]{0,12})?[ ]*" + _END)
 
 
 def guess(text: str) -> Delimiters:
     """The delimiters of a file that begins at GS or ST: what that segment shows, for the rest the usual ones."""
     found = _GS.match(text) or _ST.match(text)
-    element, segment = (found[1], found[2]) if found else (text[2:3] or "*", "~")
+    element, segment = (found[1], found[2]) if found else (text[2:3] or "*", "~" if "~" in text else "\n")
     if segment == element:
         segment = "~"
     component = ">" if ":" in (element, segment) else ":"

@@ -6,7 +6,6 @@ code is one that no acknowledgment can name, because it concerns what stands out
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import NamedTuple
 
 from gateway.x12.issues import Issue, Severity
@@ -24,7 +23,7 @@ class Fault(NamedTuple):
     limit: int = 100  # how many of the kind are kept in one list, so that garbage cannot fill memory
 
     def issue(
-        self, segment: int | None, offset: int | None, segment_id: str = "", element: str = "", **details: int | Decimal
+        self, segment: int | None, offset: int | None, segment_id: str = "", element: str = "", **details: int | str
     ) -> Issue:
         """The fault at one place. Position: ordinal of the segment in its set, else in the file; byte offset."""
         text = self.text.format(**details) if details else self.text
@@ -80,7 +79,7 @@ SE_CONTROL_NUMBER = Fault("se_control_number", "error", "SE02 differs from ST02.
 
 # What counting shows of the content
 GUIDE_UNKNOWN = Fault("guide_unknown", "warning", "The set names no guide that is known; it is only counted.")
-AMOUNT = Fault("amount", "error", "The element is no amount; it is left out of the sums.")
+AMOUNT = Fault("amount", "error", "The element is no amount in whole cents; it is left out of the sums.")
 LINE_UNBALANCED = Fault(
     "line_unbalanced", "warning", "The line does not balance: SVC02 less its adjustments exceeds SVC03 by {difference}."
 )

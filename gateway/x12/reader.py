@@ -264,12 +264,12 @@ class Reader:
     def _begin_interchange(self, token: NewInterchange) -> Interchange | None:
         self._close_interchange(token.offset)
         self._pass_token()
-        interchange = interchange_of(token.header, token.offset)
         where = self._here(token.offset, "ISA")
         for fault in token.header.faults:
             self._report(fault, where)
         if not token.header.whole:
             return None
+        interchange = interchange_of(token.header, token.offset)
         for fault in interchange_faults(interchange):
             self._report(fault, where, "13")
         if self._seen_interchanges.is_repeated(key_of(interchange)):

@@ -17,7 +17,7 @@ from gateway.x12.reader import TransactionSet
 from gateway.x12.values import Segment
 
 ZERO = Decimal(0)
-_AMOUNT = re.compile(r"-?(?:[0-9]{1,18}(?:\.[0-9]{0,6})?|\.[0-9]{1,6})")
+_AMOUNT = re.compile(r"-?(?:[0-9]{1,16}(?:\.[0-9]{0,2}0*)?|\.[0-9]{1,2}0*)")
 
 
 class Totals(Protocol):
@@ -61,7 +61,7 @@ class _Sums:
     def here(self) -> tuple[int, int]:
         return self._set.position, self._set.offset_of_last
 
-    def tell(self, fault: Fault, place: tuple[int, int], name: str, at: str = "", **details: Decimal) -> None:
+    def tell(self, fault: Fault, place: tuple[int, int], name: str, at: str = "", **details: str) -> None:
         self._set.add(fault.issue(place[0], place[1], name, at, **details), fault.limit)
 
 
@@ -178,19 +178,19 @@ class Payment(_Sums):
     def _end_line(self) -> None:
         line, self._line = self._line, None
         if line and line.is_known and line.rest:
-            self.tell(LINE_UNBALANCED, line.place, "SVC", difference=line.rest)
+            self.tell(LINE_UNBALANCED, line.place, "SVC", difference=money(line.rest))
 
     def _end_claim(self, _segment: Segment) -> None:
         self._end_line()
         claim, self._claim = self._claim, None
         if claim and claim.is_known and claim.rest:
-            self.tell(CLAIM_UNBALANCED, claim.place, "CLP", difference=claim.rest)
+            self.tell(CLAIM_UNBALANCED, claim.place, "CLP", difference=money(claim.rest))
 
     def _end(self, segment: Segment) -> None:
         self._end_claim(segment)
         payment = self._payment
         if payment and payment.is_known and payment.rest:
-            self.tell(PAYMENT_UNBALANCED, payment.place, "BPR", "02", difference=payment.rest)
+            self.tell(PAYMENT_UNBALANCED, payment.place, "BPR", "02", difference=money(payment.rest))
 
     _handlers: ClassVar[dict[str, Any]] = {
         "BPR": _begin,
