@@ -1,3 +1,3 @@
 """What every suite may use."""
 
-pytest_plugins = ["stores"]
+pytest_plugins = ["sshd", "mailboxes", "stores"]

@@ -1,0 +1,175 @@
+"""A real OpenSSH server on a loopback port, for every suite that talks SFTP.
+
+It runs as whoever runs the tests, lets that user in by key, and starts every session in a folder of its own. Where no
+sshd is installed the tests are skipped, but on CI they fail: there it must be.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from gateway.transport.ssh import SftpSettings
+
+_CONFIG = """\
+ListenAddress 127.0.0.1
+Port {port}
+{host_keys}
+AuthorizedKeysFile {folder}/authorized_keys
+StrictModes no
+UsePAM no
+PermitRootLogin yes
+PasswordAuthentication yes
+KbdInteractiveAuthentication no
+PubkeyAuthentication yes
+MaxStartups 100:30:200
+MaxAuthTries 3
+LoginGraceTime 30
+PidFile none
+UseDNS no
+PrintMotd no
+LogLevel VERBOSE
+Subsystem sftp internal-sftp
+ForceCommand internal-sftp -d {mailbox}
+"""
+
+
+@dataclass
+class SshServer:
+    """One running sshd; `mailbox` is where its sessions start."""
+
+    folder: Path
+    port: int
+    process: subprocess.Popen[bytes]
+    host_key_lines: dict[str, str] = field(default_factory=dict)  # type -> "type base64"
+
+    @property
+    def mailbox(self) -> Path:
+        return self.folder / "mailbox"
+
+    @property
+    def user(self) -> str:
+        return pwd.getpwuid(os.geteuid()).pw_name
+
+    def private_key(self, kind: str = "ed25519") -> str:
+        """The text of a private key that the server lets in; `stranger` is one that it does not."""
+        return (self.folder / f"id_{kind}").read_text()
+
+    def settings(self, **changes: object) -> SftpSettings:
+        """Settings that work, with changes."""
+        from gateway.transport.ssh import SftpSettings  # paramiko only where a test needs it
+
+        given: dict[str, object] = {
+            "host": "127.0.0.1",
+            "port": self.port,
+            "username": self.user,
+            "host_keys": (self.host_key_lines["ssh-ed25519"],),
+            "private_key": self.private_key(),
+            "timeout": 20.0,
+        }
+        return SftpSettings(**{**given, **changes})  # type: ignore[arg-type]
+
+    def log(self) -> str:
+        return (self.folder / "sshd.log").read_text(errors="replace")
+
+    def stop(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGTERM)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait(10)
+
+
+def find_sshd() -> str:
+    """The server's program; skips the test where there is none, fails it on CI."""
+    found = shutil.which("sshd") or shutil.which("/usr/sbin/sshd")
+    if found is None:
+        if os.environ.get("CI"):
+            pytest.fail("OpenSSH's sshd is not installed, and on CI it must be")
+        pytest.skip("OpenSSH's sshd is not installed")
+    return found
+
+
+def start_sshd(folder: Path) -> SshServer:
+    """Starts a server whose keys, log and mailbox lie in folder; the caller stops it."""
+    program = find_sshd()
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # where a privileged sshd separates its privileges
+    (folder / "mailbox").mkdir()
+    host_keys = {kind: _keygen(folder / f"host_{kind}", kind) for kind in ("ed25519", "rsa")}
+    allowed = [_keygen(folder / f"id_{kind}", kind) for kind in ("ed25519", "rsa", "ecdsa")]
+    locked = _keygen(folder / "id_locked", "ed25519", passphrase="open sesame")
+    _keygen(folder / "id_stranger", "ed25519")
+    (folder / "authorized_keys").write_text("\n".join([*allowed, locked]) + "\n")
+    for _ in range(5):
+        port = _free_port()
+        process = _run(program, folder, port, list(host_keys))
+        server = SshServer(folder, port, process, {line.split()[0]: line for line in host_keys.values()})
+        if _listens(server):
+            return server
+        server.stop()
+    raise RuntimeError(f"sshd does not start:\n{server.log()}")
+
+
+@pytest.fixture(scope="session")
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
+    """One server for the whole run; tests keep apart by folders of their own."""
+    server = start_sshd(tmp_path_factory.mktemp("sshd"))
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def _run(program: str, folder: Path, port: int, kinds: list[str]) -> subprocess.Popen[bytes]:
+    lines = "\n".join(f"HostKey {folder}/host_{kind}" for kind in kinds)
+    config = folder / "sshd_config"
+    config.write_text(_CONFIG.format(port=port, folder=folder, mailbox=folder / "mailbox", host_keys=lines))
+    log = str(folder / "sshd.log")
+    return subprocess.Popen(
+        [program, "-D", "-f", str(config), "-E", log],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def _listens(server: SshServer) -> bool:
+    for _ in range(200):
+        if server.process.poll() is not None:
+            return False
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", server.port), 1) as probe:
+            return probe.recv(4) == b"SSH-"
+        time.sleep(0.05)
+    return False
+
+
+def _keygen(path: Path, kind: str, passphrase: str = "") -> str:
+    """Makes a key pair; returns `type base64` of the public one."""
+    bits = {"rsa": ["-b", "2048"], "ecdsa": ["-b", "256"], "ed25519": []}[kind]
+    command = ["ssh-keygen", "-q", "-t", kind, *bits, "-N", passphrase, "-C", "test", "-f", str(path)]
+    subprocess.run(command, check=True, capture_output=True)
+    return " ".join(path.with_suffix(".pub").read_text().split()[:2])
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
