@@ -1,0 +1,278 @@
+"""Building batches: reserve numbers and claims, write and judge outside any transaction, archive, then commit.
+
+A process that dies in between leaves a batch in `building`, which the next run abandons: its numbers are a gap, its
+claims are ready again. Nothing of it can have been sent, since only a `built` batch is delivered.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, NamedTuple
+
+from gateway.app import App
+from gateway.exchange.delivery import batch_document, refresh_batch
+from gateway.outbound.sets import Member, cut, in_order
+from gateway.outbound.writing import BatchHead, Faulty, SetHead, judged, write_batch
+from gateway.partners import Profile, route
+from gateway.reconcile.projection import refresh
+from gateway.store import Connection, batches, claims, counters, stamp
+from gateway.store.batches import BatchRow, NewBatch, NewSet, SetRow
+from gateway.transport.names import NameTemplate
+
+_MOST_FAULTS = 20  # batches in a row that may fail for single claims before a group is left for a person
+
+
+class Group(NamedTuple):
+    """Ready claims that may share a batch."""
+
+    profile: Profile
+    type: str
+    purpose: str
+    claim_or_encounter: str
+    payer_ids: tuple[str, ...]
+
+
+class Planned(NamedTuple):
+    """What `batches build --dry-run` shows of one payer's ready claims."""
+
+    partner: str
+    type: str
+    payer_id: str
+    claims: int
+    charge: int
+
+    @property
+    def charge_text(self) -> str:
+        return f"{self.charge // 100}.{self.charge % 100:02}"
+
+    def document(self) -> dict[str, Any]:
+        return {**self._asdict(), "charge": self.charge_text}
+
+
+@dataclass(slots=True)
+class Built:
+    """What one attempt at a batch came to."""
+
+    partner: str
+    batch: BatchRow | None = None
+    problems: list[str] = field(default_factory=list)  # a line each, for a person
+
+    @property
+    def needs_person(self) -> bool:
+        return bool(self.problems)
+
+    def document(self) -> dict[str, Any]:
+        shown = batch_document(self.batch) if self.batch else {"partner": self.partner, "state": "not_built"}
+        return {**shown, "problems": self.problems}
+
+    def line(self) -> str:
+        if self.batch is None:
+            return f"{self.partner}: no batch was built"
+        return f"batch {self.batch.id} for {self.partner}: {self.batch.claims} claims, {self.batch.file_name}"
+
+
+def plan(app: App, partner: str | None = None) -> list[Planned]:
+    """Ready claims by partner and payer; the partner is "(none)" where no profile takes the payer."""
+    with app.store.read() as conn:
+        rows = claims.ready_groups(conn)
+    found: dict[tuple[str, str, str], Planned] = {}
+    for row in rows:
+        profile = route(app.profiles.values(), row.payer_id, row.type)
+        name = profile.name if profile else "(none)"
+        if partner in (None, name):
+            before = found.get((name, row.type, row.payer_id), Planned(name, row.type, row.payer_id, 0, 0))
+            found[name, row.type, row.payer_id] = before._replace(
+                claims=before.claims + row.claims, charge=before.charge + row.charge
+            )
+    return list(found.values())
+
+
+def build(app: App, partner: str | None = None) -> Iterator[Built]:
+    """Builds everything that is ready, batch after batch; yields each as it is done."""
+    chosen = {profile.name for profile in app.chosen(partner)}
+    groups, lost = _groups(app)
+    if not partner:
+        for payer_id, count in lost.items():
+            text = f"no partner takes payer {payer_id or '(none)'}: {count} claims wait; name it in a profile"
+            yield Built("(none)", problems=[text])
+    for group in groups:
+        if group.profile.name in chosen:
+            yield from _build_group(app, group)
+
+
+def _groups(app: App) -> tuple[list[Group], dict[str, int]]:
+    with app.store.read() as conn:
+        rows = claims.ready_groups(conn)
+    payers: dict[tuple[str, str, str, str], list[str]] = {}
+    lost: dict[str, int] = {}
+    for row in rows:
+        profile = route(app.profiles.values(), row.payer_id, row.type)
+        if profile is None:
+            lost[row.payer_id] = lost.get(row.payer_id, 0) + row.claims
+        else:
+            key = (profile.name, row.type, row.purpose, row.claim_or_encounter)
+            payers.setdefault(key, []).append(row.payer_id)
+    return [Group(app.profiles[key[0]], *key[1:], tuple(found)) for key, found in sorted(payers.items())], lost
+
+
+def _build_group(app: App, group: Group) -> Iterator[Built]:
+    failures = 0
+    with app.mailbox_lock(f"building for {group.profile.name}"):
+        abandon_leftovers(app, group.profile)
+        while failures < _MOST_FAULTS:
+            made = build_once(app, group)
+            if made is None:
+                return
+            yield made
+            if made.batch is None:
+                failures += 1
+                if not made.problems[-1].startswith("held"):
+                    return
+
+
+def abandon_leftovers(app: App, profile: Profile) -> None:
+    """Under the lock, a batch in `building` belongs to a process that died; its claims are ready again."""
+    with app.store.write() as conn:
+        for batch in batches.list_batches(conn, partner=profile.name, states=("building",)):
+            _abandon(conn, app, batch.id, "the process that built it was interrupted")
+
+
+def _abandon(conn: Connection, app: App, batch_id: int, reason: str) -> None:
+    batches.set_state(conn, batch_id, "abandoned", at=app.now(), reason=reason)
+    refresh_batch(conn, app, batch_id)
+
+
+def build_once(app: App, group: Group, *, only: Sequence[Member] = (), resends_id: int | None = None) -> Built | None:
+    """One batch of at most the partner's cap: of what is ready, or of `only`. Nothing where there is nothing."""
+    with app.store.write() as conn:
+        members = in_order(only or _ready(conn, group))
+        if not members:
+            return None
+        batch = _reserve(conn, app, group, members, resends_id)
+        sets = batches.sets_of(conn, batch.id)
+    app.log.info("building", batch=batch.id, partner=batch.partner, claims=batch.claims)
+    parts = list(cut(members, group.profile.claims_per_set))
+    with tempfile.TemporaryFile(dir=_spool(app)) as spool:
+        faulty = _write(app, group, batch, sets, parts, spool)
+        if faulty:
+            return _give_up(app, group, batch, members, faulty)
+        return Built(group.profile.name, _commit(app, group, batch, spool))
+
+
+def _spool(app: App) -> str:
+    folder = app.home.path / "data" / "spool"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return str(folder)
+
+
+def _ready(conn: Connection, group: Group) -> list[Member]:
+    rows = claims.ready_versions(
+        conn,
+        type=group.type,
+        payer_ids=group.payer_ids,
+        purpose=group.purpose,
+        claim_or_encounter=group.claim_or_encounter,
+        limit=group.profile.claims_per_file,
+    )
+    return [
+        Member(row.claim_id, row.version_id, row.patient_control_number, row.charge, json.loads(row.body))
+        for row in rows
+    ]
+
+
+def _reserve(conn: Connection, app: App, group: Group, members: Sequence[Member], resends_id: int | None) -> BatchRow:
+    profile, now = group.profile, app.now()
+    sender, receiver = profile.envelope.sides
+    group_number = str(counters.reserve(conn, counters.gs_counter(sender, receiver)))
+    parts = list(cut(members, profile.claims_per_set))
+    first_reference = counters.reserve(conn, "bht", len(parts))
+    new = NewBatch(
+        partner=profile.name,
+        type=group.type,
+        usage=profile.usage,
+        purpose=group.purpose,
+        claim_or_encounter=group.claim_or_encounter,
+        sender=sender,
+        receiver=receiver,
+        interchange_control_number=f"{counters.reserve(conn, counters.isa_counter(sender, receiver)):09}",
+        group_control_number=group_number,
+        resends_id=resends_id,
+    )
+    sets = [
+        NewSet(
+            control_number=f"{number:04}",
+            group_control_number=group_number,
+            reference=f"{first_reference + number - 1:09}",
+            charge=sum(member.charge for member in part),
+            members=[(member.claim_id, member.version_id) for member in part],
+        )
+        for number, part in enumerate(parts, 1)
+    ]
+    batch_id = batches.reserve(conn, new, sets, at=now)
+    refresh(conn, [member.claim_id for member in members], stamp(now))
+    return batches.get_batch(conn, batch_id)
+
+
+def _write(
+    app: App, group: Group, batch: BatchRow, sets: Sequence[SetRow], parts: Sequence[Sequence[Member]], spool: BinaryIO
+) -> list[Faulty]:
+    """Writes the file and lets it be judged; gives what is wrong with it."""
+    heads = [SetHead(one.control_number, one.reference) for one in sets]
+    head = BatchHead(group.profile, group.type, batch.interchange_control_number, batch.group_control_number, app.now())
+    written = write_batch(spool, head, list(zip(heads, parts, strict=True)))
+    if written.faulty:
+        return written.faulty
+    spool.seek(0)
+    return judged(spool, written)
+
+
+def _give_up(app: App, group: Group, batch: BatchRow, members: Sequence[Member], faulty: Sequence[Faulty]) -> Built:
+    """Abandons a batch that may not be sent. The claims to blame are held with the reason, the others ready again."""
+    guilty = {one.member.claim_id: one for one in faulty if one.member}
+    said = stamp(app.now())
+    with app.store.write() as conn:
+        for one in guilty.values():
+            reasons = [other for other in faulty if other.member and other.member.claim_id == one.member.claim_id]  # type: ignore[union-attr]
+            claims.append_event(
+                conn,
+                claims.NewEvent(
+                    "held",
+                    "own",
+                    "reject",
+                    said,
+                    claim_id=one.member.claim_id,  # type: ignore[union-attr]
+                    version_id=one.member.version_id,  # type: ignore[union-attr]
+                    codes=claims.codes_json([other.code for other in reasons]),
+                    text="; ".join(dict.fromkeys(other.text for other in reasons)),
+                ),
+            )
+        _abandon(conn, app, batch.id, "; ".join(dict.fromkeys(one.text for one in faulty))[:1000])
+    app.log.warning("batch not built", batch=batch.id, partner=batch.partner, held=len(guilty))
+    lines = [
+        f"batch {batch.id} for {group.profile.name} was not built: {one.text} ({one.place})" for one in faulty[:20]
+    ]
+    if guilty:
+        lines.append(f"held: {len(guilty)} of its {len(members)} claims; the others are built again")
+    return Built(group.profile.name, problems=lines)
+
+
+def _commit(app: App, group: Group, batch: BatchRow, spool: BinaryIO) -> BatchRow:
+    spool.seek(0)
+    now = app.now()
+    kept = app.archive.keep(spool, "sent", now, {"partner": batch.partner, "batch": str(batch.id)})
+    name = NameTemplate.parse(group.profile.send_name).render(
+        batch=str(batch.id),
+        icn=batch.interchange_control_number,
+        date=f"{now:%Y%m%d}",
+        time=f"{now:%H%M%S}",
+        kind=batch.type,
+    )
+    with app.store.write() as conn:
+        built = batches.mark_built(
+            conn, batch.id, file_name=name, archive_name=kept.name, sha256=kept.sha256, size=kept.size, at=now
+        )
+        refresh_batch(conn, app, batch.id)
+    return built

@@ -1,0 +1,49 @@
+"""Which claims stand together: sorted so that equal providers, subscribers and patients meet, then cut into sets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from gateway.partners import Profile
+
+Document = dict[str, Any]
+
+
+class Member(NamedTuple):
+    """A claim version on its way into a batch."""
+
+    claim_id: int
+    version_id: int
+    patient_control_number: str
+    charge: int  # cents
+    document: Document
+
+
+def in_order(members: Iterable[Member]) -> list[Member]:
+    """Billing provider, then subscriber, then patient, so that each is written once; then by claim."""
+    return sorted(members, key=lambda member: (*_loops(member.document), member.claim_id))
+
+
+def _loops(document: Document) -> tuple[str, ...]:
+    names = ("billing_provider", "pay_to_address", "pay_to_plan", "subscriber", "payer", "patient")
+    return tuple(json.dumps(document.get(name, {}), sort_keys=True) for name in names)
+
+
+def cut(members: Sequence[Member], size: int) -> Iterator[Sequence[Member]]:
+    """Runs of at most `size` members: the sets of a batch."""
+    for start in range(0, len(members), size):
+        yield members[start : start + size]
+
+
+def addressed(document: Document, profile: Profile) -> Document:
+    """The claim as this partner gets it: submitter (1000A) and receiver (1000B) are the profile's."""
+    contact: Document = {"name": profile.submitter.contact}
+    numbers = [("TE", profile.submitter.phone), ("EM", profile.submitter.email)]
+    contact["numbers"] = [{"type": kind, "number": number} for kind, number in numbers if number]
+    return {
+        **document,
+        "submitter": {"organization": profile.submitter.name, "id": profile.submitter.id, "contacts": [contact]},
+        "receiver": {"name": profile.envelope.receiver_name, "id": profile.envelope.receiver_id},
+    }

@@ -1,0 +1,169 @@
+"""One 837 file: written set by set by the guide, then judged; a fault is tied to its claim where that is possible."""
+
+from __future__ import annotations
+
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from typing import Any, BinaryIO, NamedTuple
+
+from gateway.data import guide_text
+from gateway.judge import JUDGED, judge_set
+from gateway.outbound.sets import Member, addressed
+from gateway.partners import Profile
+from gateway.x12.claim_writer import BadClaim, ClaimWriter
+from gateway.x12.guide import Guide
+from gateway.x12.guide_table import load_guide
+from gateway.x12.reader import Reader, TransactionSet
+from gateway.x12.values import Group, Interchange
+from gateway.x12.writer import Writer
+
+GUIDES = {"professional": "837P", "institutional": "837I", "dental": "837D"}
+
+
+class BatchHead(NamedTuple):
+    """The envelope of a file."""
+
+    profile: Profile
+    type: str
+    interchange_control_number: str
+    group_control_number: str
+    at: datetime
+
+
+class SetHead(NamedTuple):
+    """What numbers a transaction set: ST02 and BHT03."""
+
+    control_number: str
+    reference: str
+
+
+class Faulty(NamedTuple):
+    """Why a file may not be sent."""
+
+    code: str
+    text: str  # without values
+    place: str  # which set and segment, or which field
+    member: Member | None  # the claim to blame, where there is one
+
+
+@dataclass(slots=True)
+class Written:
+    """Where each claim stands in the file, and what could not be written."""
+
+    starts: list[list[int]] = field(default_factory=list)  # by set: ordinal of each claim's first own segment
+    members: list[Sequence[Member]] = field(default_factory=list)
+    faulty: list[Faulty] = field(default_factory=list)
+
+    def owner(self, set_index: int, segment: int) -> Member | None:
+        """The claim whose segments include this one: its own, or the HL loops written for it."""
+        found = bisect_right(self.starts[set_index], segment) - 1
+        return self.members[set_index][found] if found >= 0 else None
+
+
+@cache
+def guide_for(claim_type: str) -> Guide:
+    """The guide of a type of claim, loaded once."""
+    name = GUIDES[claim_type]
+    return load_guide(guide_text(name), name)
+
+
+def write_batch(out: BinaryIO, head: BatchHead, sets: Sequence[tuple[SetHead, Sequence[Member]]]) -> Written:
+    """Writes one interchange with one group and these sets. Claims that cannot be written are in `faulty`."""
+    guide, envelope = guide_for(head.type), head.profile.envelope
+    writer = Writer(out, envelope.delimiters)
+    claim_writer = ClaimWriter(guide, envelope.delimiters, upper=True)
+    written = Written()
+    date, time = f"{head.at:%Y%m%d}", f"{head.at:%H%M}"
+    writer.open_interchange(_interchange(head), authorization=envelope.authorization, security=envelope.security)
+    group = Group(
+        "HC", envelope.group_sender, envelope.group_receiver, head.group_control_number, guide.version, date, time
+    )
+    writer.open_group(group)
+    for set_head, members in sets:
+        writer.open_set("837", set_head.control_number, guide.version)
+        _write_set(writer, claim_writer, head.profile, set_head, members, (date, time), written)
+        writer.close_set()
+    writer.close_group()
+    writer.close_interchange()
+    return written
+
+
+def _interchange(head: BatchHead) -> Interchange:
+    envelope = head.profile.envelope
+    return Interchange(
+        control_number=head.interchange_control_number,
+        sender_qualifier=envelope.sender_qualifier,
+        sender=envelope.sender,
+        receiver_qualifier=envelope.receiver_qualifier,
+        receiver=envelope.receiver,
+        usage=head.profile.usage,
+        date=f"{head.at:%y%m%d}",
+        time=f"{head.at:%H%M}",
+        version="00501",
+        delimiters=envelope.delimiters,
+    )
+
+
+def _write_set(
+    writer: Writer,
+    claim_writer: ClaimWriter,
+    profile: Profile,
+    head: SetHead,
+    members: Sequence[Member],
+    at: tuple[str, str],
+    written: Written,
+) -> None:
+    starts: list[int] = []
+    written.starts.append(starts)
+    written.members.append(members)
+    for member in members:
+        document = _sendable(addressed(member.document, profile))
+        is_first, start = not starts, claim_writer.position + 1
+        starts.append(start)
+        try:
+            if is_first:
+                for segment in claim_writer.header(document, reference=head.reference, date=at[0], time=at[1]):
+                    writer.segment(segment)
+                starts[0] = claim_writer.position + 1
+            for segment in claim_writer.claim(document).segments:
+                writer.segment(segment)
+        except BadClaim as bad:
+            written.faulty += [
+                Faulty(f"guide-{fault.code}", f"{fault.path}: {fault.text}", f"field {fault.path}", member)
+                for fault in bad.faults
+            ]
+
+
+def _sendable(value: Any) -> Any:
+    """Text with accents folded: the character set of X12 has none, and a payer would reject the whole set."""
+    if isinstance(value, str):
+        if value.isascii():
+            return value
+        return "".join(c for c in unicodedata.normalize("NFKD", value) if not unicodedata.combining(c))
+    if isinstance(value, dict):
+        return {name: _sendable(inner) for name, inner in value.items()}
+    return [_sendable(item) for item in value] if isinstance(value, list) else value
+
+
+def judged(stream: BinaryIO, written: Written) -> list[Faulty]:
+    """What our own reader and pyx12 say of the file; nothing where it may be sent."""
+    reader = Reader(stream)
+    found: list[Faulty] = []
+    index = -1
+    for item in reader.items():
+        if not isinstance(item, TransactionSet):
+            continue
+        index += 1
+        if item.kind in JUDGED:
+            for issue in judge_set(item):
+                place = f"set {item.control_number}, segment {issue.segment}"
+                found.append(Faulty(issue.code, issue.text, place, written.owner(index, issue.segment or 0)))
+        else:
+            for _ in item:
+                pass
+        found += [Faulty(issue.code, issue.text, f"set {item.control_number}", None) for issue in item.issues]
+    return found + [Faulty(issue.code, issue.text, "envelope", None) for issue in reader.issues]
