@@ -1,0 +1,317 @@
+"""From the segments of an 837 transaction set to canonical claims, one at a time.
+
+HL02 decides whose claim it is: a claim belongs to the HL loop that it stands in, and that to the one of the level above
+that its HL02 names; where it names none, to the nearest before it. Within a loop the order of segments is free. Each
+claim is a document with all that it needs; the objects of provider, subscriber and patient are shared between claims.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from gateway.x12.guide import Guide, Loop, SegmentRow
+from gateway.x12.issues import Issue, Severity
+from gateway.x12.reader import TransactionSet
+from gateway.x12.routes import Node, Routes, Target
+from gateway.x12.row_reader import Document, RowReader, put
+
+_LEVELS_KEPT = 10_000  # HL loops that a later HL02 may name
+_ISSUES_KEPT = 10_000
+
+# code → severity and what it says; an error means that the document does not hold it as it stood
+FAULTS: dict[str, tuple[Severity, str]] = {
+    "version": ("error", "This version of the 837 is not read; 005010 is."),
+    "segment": ("error", "The guide has no such segment here; it is left out."),
+    "segment_empty": ("error", "The segment has no data; it is left out."),
+    "segment_repeated": ("error", "The guide has this segment once in the loop; this further one is left out."),
+    "repeat": ("warning", "There are more of these than the guide allows; they are kept."),
+    "loop": ("error", "The guide has no such loop here; it is left out."),
+    "loop_segment": ("error", "The segment stands in a loop that is left out."),
+    "loop_repeated": ("error", "The guide has this loop once here; this further one is left out."),
+    "order": ("error", "The segment stands after loops that the guide has behind it; it is kept where it belongs."),
+    "qualifier": ("error", "The guide has another qualifier here; this one is left out."),
+    "element": ("error", "The guide does not use this element; it is left out."),
+    "components": ("error", "The element has components, which the guide does not have; it is kept as one text."),
+    "repetition": ("error", "The element is repeated, which the guide does not have; it is kept as one text."),
+    "format": ("error", "The value does not fit its format; it is kept as it came."),
+    "date_format": ("warning", "The guide does not allow this format of the date; it is kept."),
+    "level": ("error", "The guide has no HL loop of this level; what stands in it is left out."),
+    "level_parent": ("warning", "HL02 names no HL loop of the level above; the nearest one is taken."),
+    "level_forgotten": ("error", "HL02 names an HL loop too far back; its claims are left out."),
+    "claim": ("error", "The claim stands under no subscriber; it is left out."),
+    "too_many": ("error", "Further faults of this set are not listed."),
+}
+
+
+class ReadClaim(NamedTuple):
+    """One claim of a set."""
+
+    document: Document
+    segment: int  # ordinal of its CLM in the set, ST = 1
+    number: int  # ordinal of its CLM among those of the set, from 1
+    offset: int  # byte offset of its CLM in the file
+    issues: list[Issue]  # what was found in it, and in the loops above it since the claim before
+
+
+class Compiled:
+    """A guide, ready to read with."""
+
+    def __init__(self, guide: Guide) -> None:
+        self.guide = guide
+        self.routes = Routes(guide)
+        self.rows: dict[int, RowReader] = {}
+        for loop in guide.loops.values():
+            group: list[SegmentRow] = []
+            for row in loop.segments:
+                group = [*group, row] if row.is_alternative else [row]
+                same = [other for other in group[:-1] if set(_keys(other)) & set(_keys(row))]
+                self.rows[row.number] = RowReader(row, same)
+
+
+def _keys(row: SegmentRow) -> list[tuple[str, ...]]:
+    return [element.path for element in row.elements if element.role == "value"]
+
+
+@lru_cache(maxsize=8)
+def compiled(guide: Guide) -> Compiled:
+    """The compiled form of a guide, made once."""
+    return Compiled(guide)
+
+
+class Level(NamedTuple):
+    """One HL loop that was read."""
+
+    loop: Loop
+    own: Document  # keys at the top of the claim's document
+    parent: Level | None
+
+    def above(self, wanted: tuple[str, ...]) -> Level | None:
+        """This level or the innermost around it whose loop is the first of `wanted` that there is."""
+        for name in wanted:
+            level: Level | None = self
+            while level is not None:
+                if level.loop.id == name:
+                    return level
+                level = level.parent
+        return None
+
+    def document(self) -> Document:
+        """What a claim of this level takes from it and those around it."""
+        return {**(self.parent.document() if self.parent else {}), **self.own}
+
+
+class ClaimReader:
+    """Reads the claims of transaction sets by the guides that it is given, by kind ("837P" → guide).
+
+    `issues` holds what was found in all sets read so far.
+    """
+
+    def __init__(self, guides: Mapping[str, Guide]) -> None:
+        self.guides = guides
+        self.issues: list[Issue] = []
+
+    def read(self, tset: TransactionSet) -> Iterator[ReadClaim]:
+        """The claims of one set, each as soon as it is complete. A set that no guide fits gives an issue and none."""
+        guide = self.guides.get(tset.kind)
+        if guide is None or not tset.version.startswith(guide.family):
+            severity, text = FAULTS["version"]
+            self.issues.append(Issue("version", severity, text, 1, tset.offset, "ST", "03"))
+            return iter(())
+        return _SetReader(compiled(guide), tset, self.issues).claims()
+
+
+class _SetReader:
+    """The state while one set is read."""
+
+    def __init__(self, compiled: Compiled, tset: TransactionSet, issues: list[Issue]) -> None:
+        self.rows, self.routes, self.guide = compiled.rows, compiled.routes, compiled.guide
+        self.tset = tset
+        self.component, self.repetition = tset.delimiters.component, tset.delimiters.repetition
+        self.issues = issues
+        self.fresh: list[Issue] = []
+        self.room = _ISSUES_KEPT
+        self.header: Document = {"type": self.guide.type}
+        self.levels: OrderedDict[str, Level] = OrderedDict()
+        self.forgotten = False
+        self.level: Level | None = None
+        self.claim: tuple[Document, int, int] | None = None
+        self.number = 0
+        self.segment_id = ""
+        self.loop_id = ""
+        self.enter(self.routes.nodes[self.guide.root.id], self.header)
+
+    def enter(self, node: Node | None, owner: Document) -> None:
+        """Begin a scope; None where nothing in it can be kept."""
+        self.node = node
+        self.owners = [owner]
+        self.seen: list[dict[int, int]] = [{}]
+        self.dead = 1_000  # depth from which on nothing is kept
+
+    def claims(self) -> Iterator[ReadClaim]:
+        """See `ClaimReader.read`."""
+        claim_id = self.guide.claim.segments[0].id
+        for segment in self.tset:
+            name = segment[0]
+            self.segment_id = name
+            if name == "HL" or name == claim_id:
+                if self.claim is not None:
+                    yield self.finished()
+                if name == "HL":
+                    self.begin_level(segment)
+                else:
+                    self.begin_claim(segment)
+            elif name != "ST" and name != "SE":
+                self.take(segment, name)
+        if self.claim is not None:
+            yield self.finished()
+
+    def finished(self) -> ReadClaim:
+        """The claim that is complete now."""
+        assert self.claim is not None
+        document, segment, offset = self.claim
+        self.claim = None
+        issues, self.fresh = self.fresh, []
+        return ReadClaim(document, segment, self.number, offset, issues)
+
+    def begin_level(self, segment: list[str]) -> None:
+        """An HL loop begins."""
+        number, named, code = (*segment[1:4], "", "", "")[:3]
+        loop = self.routes.levels.get(code.strip())
+        self.loop_id = loop.id if loop else ""
+        if loop is None:
+            self.fault("level", "03")
+            self.level = None
+            self.enter(None, {})
+            return
+        parent = self.parent_of(loop, named.strip())
+        self.level = Level(loop, {}, parent)
+        self.levels[number.strip()] = self.level
+        if len(self.levels) > _LEVELS_KEPT:
+            self.levels.popitem(last=False)
+            self.forgotten = True
+        self.enter(self.routes.nodes[loop.id], self.level.own)
+        if loop.path:
+            put(self.level.own, loop.path, {})
+
+    def parent_of(self, loop: Loop, named: str) -> Level | None:
+        """The level around a new HL loop."""
+        wanted = tuple(name for name in loop.parents if self.guide.loops[name].level)
+        if not wanted:
+            return None
+        found = self.levels.get(named)
+        if found is not None and found.loop.id in wanted:
+            return found
+        if found is None and self.forgotten and named:
+            self.fault("level_forgotten", "02")
+            return None
+        self.fault("level_parent", "02")
+        outer = tuple(name for first in wanted for name in self.guide.loops[first].parents)
+        return self.level.above((*wanted, *outer)) if self.level else None
+
+    def begin_claim(self, segment: list[str]) -> None:
+        """A CLM: a claim begins in the HL loop that is open."""
+        loop = self.guide.claim
+        self.loop_id = loop.id
+        if self.level is None or self.level.loop.id not in loop.parents or not self.is_whole(self.level):
+            self.fault("claim", "")
+            self.enter(None, {})
+            return
+        document = self.header | self.level.document()
+        self.number += 1
+        self.claim = (document, self.tset.position, self.tset.offset_of_last)
+        self.enter(self.routes.nodes[loop.id], document)
+        self.rows[loop.segments[0].number].read(segment, document, self.seen[0], self)
+
+    def is_whole(self, level: Level) -> bool:
+        """Whether all levels are there up to the outermost."""
+        return (
+            level.parent is None
+            if not self.wants_parent(level)
+            else (level.parent is not None and self.is_whole(level.parent))
+        )
+
+    def wants_parent(self, level: Level) -> bool:
+        """Whether the guide has a level around this one."""
+        return any(self.guide.loops[name].level for name in level.loop.parents)
+
+    def take(self, segment: list[str], name: str) -> None:
+        """Any other segment."""
+        node = self.node
+        if node is None:
+            return
+        self.loop_id = node.loop.id
+        if len(segment) == segment.count("") + 1:
+            self.fault("segment_empty", "")
+            return
+        route = node.routes.get(name)
+        target = route.find(segment, self.component) if route is not None else None
+        if target is None:
+            self.unknown(node, name)
+            return
+        self.loop_id = target.loop.id
+        depth = target.depth
+        if target.opens:
+            self.open(target)
+        else:
+            del self.owners[depth + 1 :], self.seen[depth + 1 :]
+            if node.depth != depth or node.loop is not target.loop:
+                self.node = self.routes.nodes[target.loop.id]
+            if target.is_stray:
+                self.fault("order", "")
+        if depth >= self.dead:
+            self.fault("loop_segment", "")
+        else:
+            self.dead = 1_000
+            self.rows[target.row.number].read(segment, self.owners[depth], self.seen[depth], self)
+
+    def unknown(self, node: Node, name: str) -> None:
+        """A segment that has no place here; a party that has none takes what follows with it."""
+        if name == "NM1":
+            self.fault("loop", "01")
+            around = node.parent if node.unknown is None else node
+            while around is not None and around.parent is not None and around.loop.segments[0].id == "NM1":
+                around = around.parent
+            self.node = around.unknown if around is not None else node
+        else:
+            self.fault("segment" if node.unknown is not None else "loop_segment", "")
+
+    def open(self, target: Target) -> None:
+        """A new occurrence of a loop inside the scope."""
+        depth, loop = target.depth, target.loop
+        del self.owners[depth:], self.seen[depth:]
+        owner, counts = self.owners[-1], self.seen[-1]
+        times = counts[-loop.number] = counts.get(-loop.number, 0) + 1
+        self.node = self.routes.nodes[loop.id]
+        self.seen.append({})
+        if depth <= self.dead:
+            self.dead = 1_000
+        for name in loop.path[:-1]:
+            owner = owner.setdefault(name, {})
+        if loop.is_list:
+            new: dict[str, Any] = {}
+            owner.setdefault(loop.path[-1], []).append(new)
+            if 0 < loop.repeat < times:
+                self.fault("repeat", "")
+        elif times > 1:
+            self.fault("loop_repeated", "")
+            self.dead, new = min(self.dead, depth), {}
+        else:
+            new = owner.setdefault(loop.path[-1], {}) if loop.path else owner
+        self.owners.append(new)
+
+    def fault(self, code: str, element: str) -> None:
+        """Keep a fault of the segment that is being read."""
+        severity, text = FAULTS[code]
+        self.room -= 1
+        if self.room <= 0:
+            code, (severity, text) = "too_many", FAULTS["too_many"]
+        if self.room < 0:
+            return
+        where = f"{self.segment_id}{element}{' in ' if self.loop_id else ''}{self.loop_id}"
+        position, offset = self.tset.position, self.tset.offset_of_last
+        issue = Issue(code, severity, f"{where}: {text}", position, offset, self.segment_id, element, self.loop_id)
+        self.issues.append(issue)
+        self.fresh.append(issue)
