@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal, NamedTuple, Protocol
 
+from gateway.x12.issues import Issue
 from gateway.x12.values import Delimiters, Segment
 
 Verdict = Literal["accept", "reject", "duplicate", "pended", "info"]
@@ -303,3 +304,43 @@ class RemittanceTotals(NamedTuple):
     adjustments: int  # CAS triples
     provider_adjustments: int  # sum of the PLB amounts, sign as in the file
     difference: int  # paid - provider_adjustments - payment: 0 where the set balances
+
+
+# ── what posting reads ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class AcknowledgmentFacts(Protocol):
+    """A 999 or 997 that is read once; `group` is complete after the last set."""
+
+    group: GroupAnswer
+
+    @property
+    def issues(self) -> list[Issue]: ...
+    def __iter__(self) -> Iterator[SetAnswer]: ...
+
+
+class StatusFacts(Protocol):
+    """A 277CA or 277 that is read once; BHT03 to BHT05 are known before the first answer."""
+
+    inquiry: bool
+    reference: str
+    date: str
+    time: str
+    charge: int
+
+    @property
+    def issues(self) -> list[Issue]: ...
+    def __iter__(self) -> Iterator[Answer]: ...
+
+
+class RemittanceFacts(Protocol):
+    """An 835 that is read once; totals, issues and provider adjustments are complete after the last claim."""
+
+    header: RemittanceHeader
+    provider_adjustments: list[ProviderAdjustment]
+
+    @property
+    def totals(self) -> RemittanceTotals: ...
+    @property
+    def issues(self) -> list[Issue]: ...
+    def __iter__(self) -> Iterator[RemittedClaim]: ...

@@ -53,8 +53,10 @@ def test_amounts_are_exact(text: str, expected: int) -> None:
         "1_0",
         "9" * 30,
         "$5",
-    ]
-    + ["1 0", "²", "0x1"],
+        "1 0",
+        "²",
+        "0x1",
+    ],
 )
 def test_what_is_no_amount_is_none(text: str) -> None:
     """Signs, exponents, separators, other digits, parts of a cent and endless numbers are no amounts."""

@@ -1,0 +1,112 @@
+"""The transaction sets (and TA1s) of inbound files: what became of each, and whether its content was there before."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection, insert, select, update
+
+from gateway.store.rows import columns, fetch, fetch_one
+from gateway.store.tables import inbound_sets
+from gateway.store.times import stamp
+
+STATUSES = ("posted", "foreign", "duplicate", "parked", "quarantined", "ignored")
+SETTLED = frozenset(("posted", "foreign", "duplicate", "ignored"))  # reading the file again changes nothing about them
+
+
+class InboundSetRow(NamedTuple):
+    id: int
+    file_id: int
+    ordinal: int  # of the set (or TA1) in the file, from 1
+    kind: str
+    sender: str
+    interchange_control_number: str
+    group_control_number: str
+    control_number: str
+    version: str
+    content_hash: str
+    status: str
+    claims: int
+    matched: int
+    unmatched: int
+    charge: int
+    paid: int
+    issues: str  # JSON list
+    recorded_at: str
+
+
+class NewInboundSet(NamedTuple):
+    """A set that is about to be read."""
+
+    file_id: int
+    ordinal: int
+    kind: str
+    sender: str = ""
+    interchange_control_number: str = ""
+    group_control_number: str = ""
+    control_number: str = ""
+    version: str = ""
+
+
+class SetOutcome(NamedTuple):
+    """What became of a set."""
+
+    status: str  # one of STATUSES
+    content_hash: str = ""
+    claims: int = 0
+    matched: int = 0
+    unmatched: int = 0
+    charge: int = 0
+    paid: int = 0
+    issues: str = "[]"
+
+
+def open_set(conn: Connection, new: NewInboundSet, *, at: datetime) -> int:
+    """The id of the set's row; one that was read before keeps its row. Until it is closed it counts as parked."""
+    same = (inbound_sets.c.file_id == new.file_id) & (inbound_sets.c.ordinal == new.ordinal)
+    found = conn.execute(select(inbound_sets.c.id).where(same)).scalar_one_or_none()
+    if found is not None:
+        return int(found)
+    row = {**new._asdict(), "content_hash": "", "status": "parked", "recorded_at": stamp(at)}
+    return int(conn.execute(insert(inbound_sets).values(row).returning(inbound_sets.c.id)).scalar_one())
+
+
+def close_set(conn: Connection, set_id: int, outcome: SetOutcome) -> None:
+    """Says what became of a set. Conflict where the same content was posted meanwhile."""
+    if outcome.status not in STATUSES:
+        raise ValueError(f"not a status of an inbound set: {outcome.status}")
+    conn.execute(update(inbound_sets).where(inbound_sets.c.id == set_id).values(outcome._asdict()))
+
+
+def set_status(conn: Connection, set_id: int, status: str) -> None:
+    """Moves a set between posted and parked, after a person's decision."""
+    conn.execute(update(inbound_sets).where(inbound_sets.c.id == set_id).values(status=status))
+
+
+def get_set(conn: Connection, set_id: int) -> InboundSetRow | None:
+    """One set by its id."""
+    return fetch_one(
+        conn, select(*columns(inbound_sets, InboundSetRow)).where(inbound_sets.c.id == set_id), InboundSetRow
+    )
+
+
+def sets_in_file(conn: Connection, file_id: int) -> list[InboundSetRow]:
+    """The sets of a file in their order."""
+    query = select(*columns(inbound_sets, InboundSetRow)).where(inbound_sets.c.file_id == file_id)
+    return fetch(conn, query.order_by(inbound_sets.c.ordinal), InboundSetRow)
+
+
+def same_content(conn: Connection, kind: str, content_hash: str, *, but: int) -> InboundSetRow | None:
+    """Another set of this content that was posted, else one that is another system's, else one that is parked."""
+    query = (
+        select(*columns(inbound_sets, InboundSetRow))
+        .where(
+            inbound_sets.c.kind == kind,
+            inbound_sets.c.content_hash == content_hash,
+            inbound_sets.c.id != but,
+            inbound_sets.c.status.in_(("posted", "foreign", "parked")),
+        )
+        .order_by(inbound_sets.c.status.desc(), inbound_sets.c.id)
+    )
+    return fetch_one(conn, query.limit(1), InboundSetRow)
