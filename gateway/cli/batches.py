@@ -134,8 +134,9 @@ def copy_out(source: Any, file: Path | None) -> None:
 @click.pass_obj
 def send(session: Session, partner: str | None, dry_run: bool, as_json: bool) -> None:
     """Delivers what is built. Settles unknown deliveries first, and never sends one of those again blindly."""
-    from gateway.cli.exchange import finish, send_all
+    from gateway.cli.exchange import finish
     from gateway.exchange.batches import documents
+    from gateway.exchange.rounds import send_all
 
     app = session.app
     if dry_run:

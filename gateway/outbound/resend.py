@@ -67,7 +67,7 @@ def plan_resend(batch_id: int, state: str, origin: str, has_bytes: bool, claims:
         return ResendPlan(batch_id, "same_bytes", "it certainly did not arrive", _counts(claims))
     if state in ("sending", "unknown"):
         reason = (
-            "nobody knows whether it arrived; `gateway batches send` settles it, an answer or `batches mark-sent` does, "
+            "nobody knows whether it arrived; `gateway batches send` settles it, or an answer, or `batches mark-sent`, "
             "or the partner says that it is not there"
         )
         return ResendPlan(batch_id, "refuse", reason, _counts(claims))

@@ -1,0 +1,87 @@
+"""One round of the exchange, partner by partner: one that cannot be reached never keeps the others waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.app import App
+from gateway.errors import GatewayError
+from gateway.exchange import building, collection, delivery, process
+from gateway.exchange.building import Built
+from gateway.exchange.collection import Fetched
+from gateway.exchange.delivery import Delivered
+from gateway.partners import Profile
+
+Show = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Round:
+    """What one run did."""
+
+    built: list[Built] = field(default_factory=list)
+    delivered: list[Delivered] = field(default_factory=list)
+    fetched: list[Fetched] = field(default_factory=list)
+    processed: list[dict[str, Any]] = field(default_factory=list)
+    errors: list[tuple[str, GatewayError]] = field(default_factory=list)  # by partner
+
+    @property
+    def exit_code(self) -> int:
+        """Refused before unreachable before usage before "needs a person"; 0 where all is well."""
+        codes = {error.exit_code for _, error in self.errors}
+        codes |= {one.error.exit_code for one in self.delivered if one.error is not None}
+        for code in (70, 4, 2, 3):
+            if code in codes:
+                return code
+        person = [*self.built, *self.delivered, *self.fetched]
+        if (
+            1 in codes
+            or any(one.needs_person for one in person)
+            or any(process.needs_person(d) for d in self.processed)
+        ):
+            return 1
+        return 0
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "built": [one.document() for one in self.built],
+            "sent": [one.document() for one in self.delivered],
+            "fetched": [one.document() for one in self.fetched],
+            "processed": self.processed,
+            "errors": [{"partner": name, "text": str(error)} for name, error in self.errors],
+        }
+
+
+def _each(round_: Round, profiles: Iterable[Profile], step: Callable[[Profile], None]) -> None:
+    for profile in profiles:
+        try:
+            step(profile)
+        except GatewayError as error:
+            round_.errors.append((profile.name, error))
+
+
+def send_all(app: App, partner: str | None = None) -> Round:
+    """Settles and delivers for each partner."""
+    round_ = Round()
+    _each(round_, app.chosen(partner), lambda profile: round_.delivered.extend(delivery.send(app, profile)))
+    return round_
+
+
+def fetch_all(app: App, partner: str | None = None) -> Round:
+    """Collects each partner's mailbox."""
+    round_ = Round()
+    _each(round_, app.chosen(partner), lambda profile: round_.fetched.extend(collection.fetch(app, profile)))
+    return round_
+
+
+def exchange(app: App, partner: str | None = None) -> Round:
+    """Build, send, fetch and process once."""
+    round_ = Round()
+    chosen = app.chosen(partner)
+    round_.built.extend(building.build(app, partner))
+    _each(round_, chosen, lambda profile: round_.delivered.extend(delivery.send(app, profile)))
+    _each(round_, chosen, lambda profile: round_.fetched.extend(collection.fetch(app, profile)))
+    round_.processed.extend(process.process_waiting(app))
+    return round_
