@@ -72,9 +72,13 @@ class SftpTransport:
     def connect(cls, settings: SftpSettings) -> SftpTransport:
         """Opens a session. Raises Unreachable, HostKeyRefused, AuthenticationFailed, UsageError."""
         session = cls(settings, connect(settings))
-        with session._step(), session._lost_is_unreachable():
-            session._wire.start()
+        session.open()
         return session
+
+    def open(self) -> None:
+        """Agrees with the server on SFTP; `connect` has done it. Raises Unreachable."""
+        with self._step(), self._lost_is_unreachable():
+            self._wire.start()
 
     def list_files(self, folder: str) -> list[RemoteFile]:
         with self._step(10), self._lost_is_unreachable():
