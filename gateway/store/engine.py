@@ -126,6 +126,12 @@ def open_store(url: str, *, create: bool = False, any_version: bool = False) -> 
     return store
 
 
+def file_of(url: str) -> Path | None:
+    """The file of an embedded store's address; None for a server's. Raises StoreUnavailable as `open_store` does."""
+    address = _address(url)
+    return Path(str(address.database)) if address.get_backend_name() == "sqlite" else None
+
+
 def version(store: Store) -> str:
     """The revision of the store's schema; empty for a store that has none yet."""
     with store.read() as conn:

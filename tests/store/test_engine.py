@@ -189,6 +189,19 @@ def test_a_value_that_cannot_be_stored_is_named_so(store: Store, value: object) 
     assert count(store) == 0
 
 
+def test_a_zero_byte_is_kept_or_refused_but_never_cut(store: Store) -> None:
+    """PostgreSQL cannot hold a zero byte in text; SQLite can. Neither stores half of a value."""
+    try:
+        with store.write() as conn:
+            conn.execute(insert(claims), [claim("a\0b")])
+    except Unstorable:
+        assert count(store) == 0
+        assert not store.is_sqlite
+        return
+    with store.read() as conn:
+        assert conn.execute(select(claims.c.patient_control_number)).scalars().all() == ["a\0b"]
+
+
 def test_what_a_partner_says_may_be_long(store: Store) -> None:
     """A claim that is longer than its guide allows is stored as it is (and held by the edits)."""
     with store.write() as conn:

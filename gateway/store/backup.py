@@ -1,0 +1,170 @@
+"""A copy of the embedded store while it runs, and back again. A server has its own tools, and is sent to them.
+
+After a restore the counters may stand below numbers that were used since the backup was made. Until someone has
+proven that they do not, `numbers_unproven` says so, and nothing may be built.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing, suppress
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, select
+
+from gateway.errors import Refused, UsageError
+from gateway.store.decisions import add_decision
+from gateway.store.engine import Store, file_of, open_store, upgrade
+from gateway.store.errors import StoreBusy, StoreUnavailable, from_driver
+from gateway.store.migrations import REVISIONS
+from gateway.store.tables import decisions
+
+_SUBJECT = "store"
+_UNPROVEN, _PROVEN = ("restore", "replay"), "numbers"
+
+
+def backup(store: Store, target: Path) -> None:
+    """Writes a copy of the store as it is at this moment to a new file, checked and synced before it has its name.
+
+    Others may read and write meanwhile. Raises Refused where the file is there already, UsageError for PostgreSQL.
+    """
+    if not store.is_sqlite:
+        raise UsageError("the store is on a PostgreSQL server: back it up with pg_dump")
+    if target.exists():
+        raise Refused(f"{target} is there already and is not overwritten")
+    part = target.with_name(f"{target.name}.part")
+    try:
+        _touch(part)
+        with closing(sqlite3.connect(part)) as copy, store.read() as conn:
+            source = conn.connection.driver_connection
+            assert isinstance(source, sqlite3.Connection)
+            source.backup(copy)
+            # One file that can be read from a medium that cannot be written.
+            copy.execute("PRAGMA journal_mode = DELETE")
+            _whole(copy, target)
+        _sync(part)
+        part.rename(target)
+        _sync(target.parent)
+    except (OSError, sqlite3.Error) as error:
+        raise StoreUnavailable(f"the backup cannot be written to {target}: {_why(error)}") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def restore(url: str, source: Path, *, actor: str, reason: str, at: datetime) -> Path | None:
+    """Puts a backup in the place of the store at `url`, which nobody may have open, at the newest schema.
+
+    The former store is kept beside it, and its path returned. Raises UsageError where the file is no backup of a
+    gateway and StoreBusy where the store is open; then everything is as before. The numbers count as unproven
+    afterwards.
+    """
+    path = file_of(url)
+    if path is None:
+        raise UsageError("the store is on a PostgreSQL server: restore it with pg_restore")
+    _backup_of_a_gateway(source)
+    part = path.with_name(f"{path.name}.part")
+    try:
+        _touch(part)
+        with closing(_read_only(source)) as good, closing(sqlite3.connect(part)) as copy:
+            good.backup(copy)
+        _sync(part)
+        former = _set_aside(path, at) if path.exists() else None
+        part.rename(path)
+        _sync(path.parent)
+    except (OSError, sqlite3.Error) as error:
+        raise StoreUnavailable(f"the store cannot be written: {_why(error)}") from None
+    finally:
+        part.unlink(missing_ok=True)
+    store = open_store(url, any_version=True)
+    try:
+        upgrade(store)
+        with store.write() as conn:
+            add_decision(conn, actor=actor, action="restore", subject=_SUBJECT, reason=reason, at=at)
+    finally:
+        store.close()
+    return former
+
+
+def _set_aside(path: Path, at: datetime) -> Path:
+    """Renames a store that nobody has open; a damaged one with all its side files."""
+    former = path.with_name(f"{path.name}.before-{at:%Y%m%dT%H%M%S%f}")
+    try:
+        with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as old:
+            # Leaving WAL needs the file for itself, and folds the side files into it.
+            old.execute("PRAGMA journal_mode = DELETE")
+    except sqlite3.DatabaseError as error:
+        found = from_driver(error)
+        if isinstance(found, StoreBusy):
+            raise StoreBusy("the store is open in another process: stop the gateway first") from None
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        with suppress(FileNotFoundError):
+            path.with_name(path.name + suffix).rename(former.with_name(former.name + suffix))
+    return former
+
+
+def numbers_unproven(conn: Connection) -> bool:
+    """Whether the store was restored or replayed, and nobody has raised the counters above every number seen since."""
+    query = select(decisions.c.action).where(
+        decisions.c.subject == _SUBJECT, decisions.c.action.in_((*_UNPROVEN, _PROVEN))
+    )
+    last = conn.execute(query.order_by(decisions.c.id.desc()).limit(1)).scalar_one_or_none()
+    return last in _UNPROVEN
+
+
+def replayed(conn: Connection, *, actor: str, reason: str, at: datetime) -> None:
+    """Records that the store was made anew from the archive: its numbers are unproven."""
+    add_decision(conn, actor=actor, action="replay", subject=_SUBJECT, reason=reason, at=at)
+
+
+def numbers_proven(conn: Connection, *, actor: str, reason: str, at: datetime) -> None:
+    """Records that the counters stand above every control number seen in archive and mailbox."""
+    add_decision(conn, actor=actor, action=_PROVEN, subject=_SUBJECT, reason=reason, at=at)
+
+
+def _backup_of_a_gateway(source: Path) -> None:
+    if not source.is_file():
+        raise UsageError(f"there is no backup at {source}")
+    try:
+        with closing(_read_only(source)) as good:
+            _whole(good, source)
+            tables = {row[0] for row in good.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            if not {"alembic_version", "claims", "batches"} <= tables:
+                raise UsageError(f"{source} is a database, but not a backup of a store")
+            version = good.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.Error as error:
+        raise UsageError(f"{source} is not a backup of a store: {_why(error)}") from None
+    # A backup of a newer gateway must not replace a store that this one can read.
+    if version is None or version[0] not in REVISIONS:
+        raise UsageError(f"{source} was written by a newer gateway: install that version first")
+
+
+def _whole(connection: sqlite3.Connection, name: Path) -> None:
+    if [row[0] for row in connection.execute("PRAGMA integrity_check(1)")] != ["ok"]:
+        raise UsageError(f"{name} is damaged")
+
+
+def _read_only(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+
+
+def _touch(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        # Some systems do not sync folders.
+        with suppress(PermissionError):
+            os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _why(error: OSError | sqlite3.Error) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    return str(from_driver(error) or type(error).__name__)
