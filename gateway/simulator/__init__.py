@@ -10,6 +10,7 @@ from gateway.simulator.book import ClaimTotals, Totals
 from gateway.simulator.faults import Faults
 from gateway.simulator.mailbox import Folders, ReceivedFile
 from gateway.simulator.scenario import Delays, Match, Options, Repeat, Rule, Scenario, Stray, Withholding
+from gateway.simulator.serve import serve
 from gateway.simulator.simulator import Simulator
 from gateway.simulator.tables import ScenarioError
 from gateway.simulator.verdicts import InterchangeVerdict, Later, Outcome, SetVerdict, StatusVerdict
@@ -35,4 +36,5 @@ __all__ = [
     "Stray",
     "Totals",
     "Withholding",
+    "serve",
 ]

@@ -40,9 +40,8 @@ def adjudicate(claim: Claim, outcome: Outcome, payer_number: str, drawn: Decimal
     if claim.predetermination:
         lines = tuple(_priced(line) for line in lines)
     whole = _paid_claim(claim, outcome, payer_number, lines)
-    if outcome.split and len(lines) > 1:
-        return tuple(_split(whole, lines, payer_number))
-    return (whole,)
+    found = _split(whole, lines, payer_number) if outcome.split and len(lines) > 1 else [whole]
+    return tuple(_without_lines(item) if outcome.adjustments_at == "claim" else item for item in found)
 
 
 def _shares(claim: Claim, outcome: Outcome, drawn: Decimal) -> tuple[_Share, ...]:
@@ -163,7 +162,7 @@ def _paid_claim(claim: Claim, outcome: Outcome, payer_number: str, lines: tuple[
     adjusted = sum((item.amount for line in lines for item in line.adjustments), _ZERO)
     paid = sum((line.charge for line in lines), _ZERO) - adjusted
     status, crossover = _status(claim, outcome)
-    found = PaidClaim(
+    return PaidClaim(
         patient_control_number=_control_number(claim, outcome),
         status=status,
         charge=claim.charge,
@@ -173,7 +172,6 @@ def _paid_claim(claim: Claim, outcome: Outcome, payer_number: str, lines: tuple[
         facility=claim.facility,
         frequency=claim.frequency,
         patient=replace(claim.patient, id=claim.patient.id or claim.subscriber.id),
-        rendering=Party(),
         first_day=claim.first_day,
         last_day=claim.last_day,
         lines=lines,
@@ -182,7 +180,6 @@ def _paid_claim(claim: Claim, outcome: Outcome, payer_number: str, lines: tuple[
         interest=outcome.interest,
         payment_off_by=_DOLLAR if outcome.unbalanced == "payment" else _ZERO,
     )
-    return _without_lines(found) if outcome.adjustments_at == "claim" else found
 
 
 def _status(claim: Claim, outcome: Outcome) -> tuple[str, Party | None]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.simulator.acknowledgments import ACK_GUIDE, GroupAnswer, SetAnswer, ack_segments, ta1_segments
 from gateway.simulator.clearinghouse import Planned
+from gateway.simulator.counters import Counters
 from gateway.simulator.edi import Body, Envelope, GroupToWrite, read_interchanges, write_interchange
 from gateway.simulator.remittance import REMITTANCE_GUIDE, Remittance, remittance_segments
 from gateway.simulator.scenario import Options
@@ -25,23 +26,11 @@ class Answer:
 
 
 @dataclass(slots=True)
-class Numbers:
-    """Counters by name; each starts at 1 and never goes back."""
-
-    last: dict[str, int] = field(default_factory=dict)
-
-    def next(self, name: str, start: int = 1) -> int:
-        """The next number of that counter."""
-        self.last[name] = self.last.get(name, start - 1) + 1
-        return self.last[name]
-
-
-@dataclass(slots=True)
 class Writer:
     """Writes answers, numbering them as it goes."""
 
     options: Options
-    numbers: Numbers = field(default_factory=Numbers)
+    numbers: Counters
 
     def planned(self, plan: Planned, now: datetime) -> Answer:
         """A TA1, 999 or 277CA."""

@@ -88,14 +88,14 @@ class Clearinghouse:
         """New cases for the set's claims, each with its decision."""
         self.sets += 1
         cases = []
-        for claim in claim_set.claims:
+        for position, claim in enumerate(claim_set.claims, 1):
             self.claims += 1
-            decision = self.scenario.decide(self._subject(claim, file_ordinal))
+            decision = self.scenario.decide(self._subject(claim, position, file_ordinal))
             cases.append(Case(self.claims, claim, decision))
             self.book.add(cases[-1])
         return tuple(cases)
 
-    def _subject(self, claim: Claim, file_ordinal: int) -> Subject:
+    def _subject(self, claim: Claim, position: int, file_ordinal: int) -> Subject:
         return Subject(
             claim=claim.patient_control_number,
             payer=claim.payer.id,
@@ -105,6 +105,7 @@ class Clearinghouse:
             charge=claim.charge,
             index=self.claims,
             set=self.sets,
+            position=position,
             file=file_ordinal,
             submission=self.book.submissions(claim) + 1,
         )

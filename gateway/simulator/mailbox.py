@@ -55,6 +55,7 @@ class Mailbox:
         for name in (self.folders.to_us, self.folders.from_us, *self.folders.others):
             (self.home / name).mkdir(parents=True, exist_ok=True)
         self.store.mkdir(parents=True, exist_ok=True)
+        self._taken = sum(1 for _ in self.store.glob("taken_*"))
 
     @property
     def inbound(self) -> Path:

@@ -13,6 +13,7 @@ from decimal import Decimal
 from gateway.simulator.adjudication import adjudicate
 from gateway.simulator.book import Book, Case, standing
 from gateway.simulator.clearinghouse import Forwarded, Planned, spread_rejections
+from gateway.simulator.counters import Counters
 from gateway.simulator.edi import Envelope
 from gateway.simulator.received import Party
 from gateway.simulator.remittance import (
@@ -75,9 +76,8 @@ class Payers:
 
     scenario: Scenario
     book: Book
+    numbers: Counters
     tasks: list[Task] = field(default_factory=list)
-    claim_numbers: int = 0
-    traces: int = 0
     remittances: int = 0
     strays_done: set[Stray] = field(default_factory=set)
     last_account: Account | None = None
@@ -145,11 +145,13 @@ class Payers:
         """The payer's number for the claim, given on acceptance."""
         if verdict.verdict == "reject":
             return ""
-        self.claim_numbers += 1
-        case.payer_number = f"P{self.scenario.seed % 100:02d}{self.claim_numbers:09d}"
+        case.payer_number = self._next_number()
         case.at_payer = True
         self.book.number(case, case.payer_number)
         return case.payer_number
+
+    def _next_number(self) -> str:
+        return f"P{self.scenario.seed % 100:02d}{self.numbers.next('claim'):09d}"
 
     def _schedule(self, case: Case, forwarded: Forwarded, round_now: int) -> None:
         outcome = case.decision.remittance
@@ -177,8 +179,7 @@ class Payers:
     def settle(self, account: Account, entries: Sequence[Entry]) -> Remittance:
         """The 835 for these claims: with interest, takings and balances carried, and a payment not below zero."""
         self.remittances += 1
-        self.traces += 1
-        trace = f"EFT{self.scenario.seed % 1000:03d}{self.traces:07d}"
+        trace = f"EFT{self.scenario.seed % 1000:03d}{self.numbers.next('trace'):07d}"
         balance = self.balances.setdefault(_account_key(account), _Balance())
         claims = tuple(entry.claim for entry in entries)
         pairs = [*_interest(claims), *self._withheld(), *_left_for_now(entries)]
@@ -272,8 +273,7 @@ class Payers:
     def _corrected(self, case: Case, outcome: Outcome, step: Later) -> list[Entry]:
         if step.payer_number == "same":
             return self._paid(case, outcome, case.payer_number)
-        self.claim_numbers += 1
-        number = f"P{self.scenario.seed % 100:02d}{self.claim_numbers:09d}"
+        number = self._next_number()
         former = case.payer_number if step.payer_number == "new with F8" else ""
         return [
             replace(entry, claim=replace(entry.claim, former_number=former))
@@ -348,6 +348,5 @@ def _foreign_claim(stray: Stray) -> PaidClaim:
         facility="11",
         frequency="1",
         patient=Party(kind="1", name="ELSEWHERE", first="PAT", id="ZZ000000001"),
-        rendering=Party(),
         lines=(line,),
     )

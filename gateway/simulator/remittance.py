@@ -58,7 +58,6 @@ class PaidClaim:
     facility: str
     frequency: str
     patient: Party
-    rendering: Party
     first_day: str = ""
     last_day: str = ""
     lines: tuple[PaidLine, ...] = ()

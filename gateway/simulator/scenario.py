@@ -33,6 +33,7 @@ class Subject:
     charge: Decimal
     index: int  # the claim's ordinal
     set: int  # the transaction set's ordinal
+    position: int  # the claim's ordinal in its set
     file: int  # the file's ordinal
     submission: int  # how often this claim number has come, this time included
 
@@ -53,6 +54,7 @@ class Match:
     charge_to: Decimal | None = None
     share: Decimal | None = None  # 0 to 1, drawn by the seed
     set: tuple[int, ...] = ()
+    position: tuple[int, ...] = ()
     file: tuple[int, ...] = ()
     submission: tuple[int, ...] = ()
 
@@ -69,8 +71,14 @@ class Match:
     def _counted(self, subject: Subject) -> bool:
         if self.every and (subject.index - self.offset) % self.every:
             return False
-        asked = ((self.index, subject.index), (self.set, subject.set), (self.file, subject.file))
-        return all(not wanted or got in wanted for wanted, got in (*asked, (self.submission, subject.submission)))
+        asked = (
+            (self.index, subject.index),
+            (self.set, subject.set),
+            (self.position, subject.position),
+            (self.file, subject.file),
+            (self.submission, subject.submission),
+        )
+        return all(not wanted or got in wanted for wanted, got in asked)
 
     def _named(self, subject: Subject) -> bool:
         globs = ((self.claim, subject.claim), (self.payer, subject.payer), (self.provider, subject.provider))

@@ -15,6 +15,7 @@ from typing import Self
 from gateway.simulator.answers import Answer, Writer
 from gateway.simulator.book import Book, Totals
 from gateway.simulator.clearinghouse import Clearinghouse, Planned
+from gateway.simulator.counters import Counters
 from gateway.simulator.edi import Interchange, NotAnInterchange, read_interchanges
 from gateway.simulator.mailbox import Folders, Mailbox, ReceivedFile
 from gateway.simulator.payer import Account, Entry, Payers
@@ -64,14 +65,16 @@ class Simulator:
         self.password = password
         self._clock = clock
         self._lock = threading.RLock()
+        self._numbers_file = root / ".partner" / "numbers.json"
+        self._numbers = Counters.load(self._numbers_file)
         self._mailbox = Mailbox(root / username, root / ".partner", folders or Folders())
         self._mailbox.make()
         login = Login(username, password, authorized_keys, self._mailbox)
         self._server = SftpServer((login,), host=host, port=port, faults=faults or Faults())
         self._book = Book()
         self._house = Clearinghouse(self.scenario, self._book)
-        self._payers = Payers(self.scenario, self._book)
-        self._writer = Writer(self.scenario.options)
+        self._payers = Payers(self.scenario, self._book, self._numbers)
+        self._writer = Writer(self.scenario.options, self._numbers)
         self._round = 0
         self._received: list[ReceivedFile] = []
         self._plans: list[Planned] = []
@@ -158,6 +161,7 @@ class Simulator:
             for file in self._mailbox.collect(keep=self.faults.takes == "never"):
                 self._take(file, now)
             answers = self._due(now)
+            self._numbers.save(self._numbers_file)
             for answer in answers:
                 self._mailbox.put(answer.name, answer.content)
                 for index, state in answer.tells:

@@ -81,7 +81,11 @@ class Payment:
 def payments(content: bytes) -> list[Payment]:
     """The 835 sets of a file, read afresh."""
     found: list[Payment] = []
+    kind = ""
     for segment in segments(content):
+        kind = segment[1] if segment[0] == "ST" else kind
+        if kind != "835":
+            continue
         if segment[0] == "BPR":
             found.append(Payment(segment))
         elif segment[0] == "TRN" and found:
