@@ -310,7 +310,7 @@ def ready_versions(
             claim_versions.c.purpose == purpose,
             claim_versions.c.claim_or_encounter == claim_or_encounter,
         )
-        .order_by(claims.c.id)
+        .order_by(claim_current.c.claim_id)
         .limit(limit)
         # The projection's row too: it is what the other builder changed, so it is what PostgreSQL looks at again
         # where that one has just committed.

@@ -153,6 +153,7 @@ batch_sets = Table(
     Column("claims", Integer, nullable=False, server_default=text("0")),
     _cents("charge"),
     UniqueConstraint("batch_id", "group_control_number", "control_number"),
+    Index(None, "group_control_number", "control_number"),
 )
 
 submissions = Table(

@@ -125,6 +125,12 @@ def upgrade() -> None:
         ),
     )
     op.create_index(op.f("ix_batch_sets_batch_id"), "batch_sets", ["batch_id"], unique=False)
+    op.create_index(
+        op.f("ix_batch_sets_group_control_number_control_number"),
+        "batch_sets",
+        ["group_control_number", "control_number"],
+        unique=False,
+    )
     op.create_index(op.f("ix_batch_sets_reference"), "batch_sets", ["reference"], unique=False)
     op.create_table(
         "claim_versions",
