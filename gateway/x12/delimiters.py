@@ -50,12 +50,13 @@ def check_delimiters(delimiters: Delimiters) -> None:
 def read_header(text: str, at_end: bool) -> Header:
     """Read the ISA at the start of `text` (WINDOW bytes of the file, or what is left of it when `at_end`)."""
     separator = text[3:4]
-    if len(text) >= WIDTH and all(text[place] == separator for place in _SEPARATORS):
+    is_wide = len(text) >= WIDTH and all(text[place] == separator for place in _SEPARATORS)
+    if is_wide:
         found = _header(text[:104].split(separator), Delimiters(separator, text[104], text[82], text[105]), WIDTH)
-        if not any(fault is ISA_DELIMITERS for fault in found.faults):
+        if not found.faults:
             return found
     parts = text.split(separator, 16) if separator else [text]
-    if len(parts) == 17 and len(parts[16]) > 1 and _ends_well(parts[16], separator):
+    if not is_wide and len(parts) == 17 and len(parts[16]) > 1 and _ends_well(parts[16], separator):
         length = len(text) - len(parts[16]) + 2
         marks = Delimiters(separator, parts[16][0], parts[11][:1], parts[16][1])
         return _header(parts[:16], marks, length, ISA_WIDTH)
@@ -77,19 +78,17 @@ def _odd_header(text: str, separator: str, parts: list[str], at_end: bool) -> He
         return Header(parts, Delimiters(), len(text), (ISA_TRUNCATED,), whole=False)
     if follower is None:
         rest = parts[16] if len(parts) == 17 else ""
-        end = re.search(r"[~\r\n]", text)
-        length = len(text) - len(rest) + 2 if len(rest) > 1 else (end.end() if end else min(len(text), WIDTH))
+        line = re.search(r"[~\r\n]", text)
+        length = len(text) - len(rest) + 2 if len(rest) > 1 else (line.end() if line else min(len(text), WIDTH))
         marks = Delimiters(separator, rest[:1] or ":", parts[11][:1] if len(parts) > 11 else "^", rest[1:2] or "~")
         return _header(parts[:16], marks, length, ISA_MALFORMED)
-    terminator = follower[1] or follower[2]
-    end_of_isa = follower.start() + 4
-    elements = text[: end_of_isa - 1].split(separator)
-    component = elements[16][:1] if len(elements) > 16 else ""
-    if not _is_usable(component) or component in (separator, terminator):
-        component = ">" if ":" in (separator, terminator) else ":"
+    end = follower.start() + 4
+    elements = text[: end - 1].split(separator, 16)
+    component = elements[16][:1] if len(elements) > 16 else ":"
     repetition = elements[11][:1] if len(elements) > 11 else "^"
-    fault = ISA_WIDTH if len(elements) == 17 else ISA_MALFORMED
-    return _header(elements[:16], Delimiters(separator, component, repetition, terminator), end_of_isa, fault)
+    faults = [ISA_MALFORMED] if len(elements) != 17 else [] if end == WIDTH else [ISA_WIDTH]
+    marks = Delimiters(separator, component, repetition, follower[1] or follower[2])
+    return _header(elements[:16], marks, end, *faults)
 
 
 def _header(elements: list[str], marks: Delimiters, length: int, *faults: Fault) -> Header:
@@ -99,12 +98,17 @@ def _header(elements: list[str], marks: Delimiters, length: int, *faults: Fault)
     if not repetition or repetition.isalnum() or repetition in (marks.element, marks.component, marks.segment):
         repetition = ""
     marks = marks._replace(repetition=repetition)
-    usable = _is_usable(marks.component) and (_is_usable(marks.segment) or marks.segment in "\r\n")
-    if not usable or len({marks.element, marks.component, marks.segment}) < 3:
+    if not _is_usable(marks.component) or marks.component in (marks.element, marks.segment):
         faults = (*faults, ISA_DELIMITERS)
-        spare = [mark for mark in ":>~\n" if mark not in (marks.element, repetition)]
-        marks = marks._replace(component=spare[0], segment="~" if "~" in spare else spare[-1])
+        marks = marks._replace(component=_spare(":>|!<", marks))
+    if not (_is_usable(marks.segment) or marks.segment in "\r\n") or marks.segment == marks.element:
+        faults = (*faults, ISA_DELIMITERS)
+        marks = marks._replace(segment=_spare("~\n'!|", marks))
     return Header([*padded, marks.component], marks, length, faults)
+
+
+def _spare(usual: str, marks: Delimiters) -> str:
+    return next(mark for mark in usual if mark not in marks)
 
 
 def _is_usable(mark: str) -> bool:

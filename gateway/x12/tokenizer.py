@@ -67,6 +67,7 @@ class Tokenizer:
         self._at = 0  # where in the buffer the next segment begins
         self._base = 0  # offset of the buffer in the file
         self._ended = False  # the stream has no more to give
+        self._searched = 0  # offset in the file before which no ISA begins but at the next segment
         self.delimiters = Delimiters()
         self._dialect = Dialect(self.delimiters, "ascii")
 
@@ -172,8 +173,10 @@ class Tokenizer:
 
     def _next_isa(self) -> tuple[int, bool]:
         """Where in the buffer the next ISA begins (its length where none does), and whether that is sure."""
-        buffer, at = self._buffer, self._buffer.find(b"ISA", self._at)
+        buffer = self._buffer
+        at = buffer.find(b"ISA", max(self._at, self._searched - self._base))
         while at >= 0:
+            self._searched = self._base + at
             after = buffer[at + 3 : at + 4]
             if not (after.isalnum() or after.isspace()):
                 if after and (self._begins_segment(at) or _SURE_ISA.match(buffer, at)):
@@ -181,6 +184,7 @@ class Tokenizer:
                 if len(buffer) - at < WIDTH and not self._ended:
                     return at, False
             at = buffer.find(b"ISA", at + 3)
+        self._searched = self._base + max(self._at, len(buffer) - 2)
         return len(buffer), False
 
     def _begins_segment(self, at: int) -> bool:
@@ -204,16 +208,14 @@ class Tokenizer:
         limit = self._at + self._max_segment
         cut = buffer.rfind(end, self._at, min(isa, limit + len(end)))
         if cut >= 0:
-            yield from self._block(cut, cut + len(end))
+            yield from self._block(cut, cut + len(end), is_terminated=True)
         elif is_sure and isa <= limit:
-            yield Note(faults.UNTERMINATED, self._base + self._at)
-            yield from self._block(isa, isa)
+            yield from self._block(isa, isa, is_terminated=False)
         elif (is_sure or isa == len(buffer)) and len(buffer) > limit:
             yield TooLong(self._base + self._at)
             self._skip_segment()
         elif not self._fill():
-            yield Note(faults.UNTERMINATED, self._base + self._at)
-            yield from self._block(len(buffer), len(buffer))
+            yield from self._block(len(buffer), len(buffer), is_terminated=False)
 
     def _skip_segment(self) -> None:
         end = self._dialect.terminator
@@ -232,11 +234,13 @@ class Tokenizer:
                 self._stop()
                 return
 
-    def _block(self, stop: int, after: int) -> Iterator[Block]:
+    def _block(self, stop: int, after: int, *, is_terminated: bool) -> Iterator[Block]:
         """The segments of the buffer up to `stop`; the next begins at `after`."""
         block = self._dialect.block(self._buffer[self._at : stop], self._base + self._at)
         self._at = after
         if block.pieces:
+            if not is_terminated:
+                block.notes.append((faults.UNTERMINATED, 0))
             yield block
 
 
