@@ -7,21 +7,16 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 from typing import Any, BinaryIO, NamedTuple
 
-from gateway.data import guide_text
+from gateway.guides import guide_for
 from gateway.judge import JUDGED, judge_set
 from gateway.outbound.sets import Member, addressed
 from gateway.partners import Profile
 from gateway.x12.claim_writer import BadClaim, ClaimWriter
-from gateway.x12.guide import Guide
-from gateway.x12.guide_table import load_guide
 from gateway.x12.reader import Reader, TransactionSet
 from gateway.x12.values import Group, Interchange
 from gateway.x12.writer import Writer
-
-GUIDES = {"professional": "837P", "institutional": "837I", "dental": "837D"}
 
 
 class BatchHead(NamedTuple):
@@ -64,37 +59,28 @@ class Written:
         return self.members[set_index][found] if found >= 0 else None
 
 
-@cache
-def guide_for(claim_type: str) -> Guide:
-    """The guide of a type of claim, loaded once."""
-    name = GUIDES[claim_type]
-    return load_guide(guide_text(name), name)
-
-
 def write_batch(out: BinaryIO, head: BatchHead, sets: Sequence[tuple[SetHead, Sequence[Member]]]) -> Written:
     """Writes one interchange with one group and these sets. Claims that cannot be written are in `faulty`."""
     guide, envelope = guide_for(head.type), head.profile.envelope
     writer = Writer(out, envelope.delimiters)
     claim_writer = ClaimWriter(guide, envelope.delimiters, upper=True)
     written = Written()
-    date, time = f"{head.at:%Y%m%d}", f"{head.at:%H%M}"
-    writer.open_interchange(_interchange(head), authorization=envelope.authorization, security=envelope.security)
-    group = Group(
-        "HC", envelope.group_sender, envelope.group_receiver, head.group_control_number, guide.version, date, time
-    )
+    interchange, group = envelope_of(head)
+    writer.open_interchange(interchange, authorization=envelope.authorization, security=envelope.security)
     writer.open_group(group)
     for set_head, members in sets:
         writer.open_set("837", set_head.control_number, guide.version)
-        _write_set(writer, claim_writer, head.profile, set_head, members, (date, time), written)
+        _write_set(writer, claim_writer, head.profile, set_head, members, (group.date, group.time), written)
         writer.close_set()
     writer.close_group()
     writer.close_interchange()
     return written
 
 
-def _interchange(head: BatchHead) -> Interchange:
+def envelope_of(head: BatchHead) -> tuple[Interchange, Group]:
+    """ISA and GS of a file to a partner."""
     envelope = head.profile.envelope
-    return Interchange(
+    interchange = Interchange(
         control_number=head.interchange_control_number,
         sender_qualifier=envelope.sender_qualifier,
         sender=envelope.sender,
@@ -106,6 +92,16 @@ def _interchange(head: BatchHead) -> Interchange:
         version="00501",
         delimiters=envelope.delimiters,
     )
+    group = Group(
+        functional_id="HC",
+        sender=envelope.group_sender,
+        receiver=envelope.group_receiver,
+        control_number=head.group_control_number,
+        version=guide_for(head.type).version,
+        date=f"{head.at:%Y%m%d}",
+        time=f"{head.at:%H%M}",
+    )
+    return interchange, group
 
 
 def _write_set(

@@ -1,0 +1,175 @@
+"""`gateway x12`: looking into files, without a home."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import click
+
+from gateway.cli.output import emit, json_option, note, say
+from gateway.errors import UsageError
+
+if TYPE_CHECKING:
+    from gateway.x12.issues import Issue
+
+_SHOWN = 50  # issues a file for a person; --json has them all
+file_argument = click.argument("file", type=click.Path(path_type=Path))
+
+
+@click.group()
+def x12() -> None:
+    """Looks into X12 files of any supported kind; needs no home."""
+
+
+def opened(file: Path) -> BinaryIO:
+    """The file for reading; UsageError with one line where that cannot be."""
+    try:
+        if file.is_dir():
+            raise UsageError(f"{file}: is a folder, not a file")
+        return file.open("rb")
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be read: {error.strerror}") from None
+
+
+def _has_error(issues: Iterable[dict[str, Any]]) -> bool:
+    return any(issue["severity"] == "error" for issue in issues)
+
+
+def _line(file: object, issue: dict[str, Any]) -> str:
+    place = f"segment {issue['segment']}" if issue.get("segment") else "file"
+    if issue.get("offset") is not None:
+        place += f" (byte {issue['offset']})"
+    return f"{file}: {place}: {issue['severity']}: {issue['text']} [{issue['code']}]"
+
+
+@x12.command()
+@file_argument
+@json_option
+def inspect(file: Path, as_json: bool) -> None:
+    """What is in FILE: interchanges, groups and sets with their counts, sums and faults."""
+    from gateway.x12.inspect import inspect as run
+
+    with opened(file) as stream:
+        document = run(stream)
+    sets = [one for i in document["interchanges"] for g in i["groups"] for one in g["transactions"]]
+    issues = [*document["issues"], *(issue for one in sets for issue in one.get("issues", ()))]
+    if not document["interchanges"]:
+        reason = issues[0]["text"] if issues else "there is nothing in it"
+        raise UsageError(f"{file}: {reason}")
+    if as_json:
+        emit(document)
+    else:
+        _show(document)
+        for issue in issues[:_SHOWN]:
+            note(_line(file, issue))
+        if len(issues) > _SHOWN:
+            note(f"{file}: … and {len(issues) - _SHOWN} more; --json has them all")
+    sys.exit(1 if _has_error(issues) else 0)
+
+
+def _show(document: dict[str, Any]) -> None:
+    for interchange in document["interchanges"]:
+        usage = {"T": "test", "P": "production"}.get(interchange["usage"], interchange["usage"])
+        say(
+            f"interchange {interchange['control_number']}  {interchange['sender']} → {interchange['receiver']}  {usage}"
+        )
+        for group in interchange["groups"]:
+            if group["functional_id"]:
+                say(f"  group {group['control_number']}  {group['functional_id']}  {group['version']}")
+            for one in group["transactions"]:
+                skipped = ("kind", "control_number", "issues")
+                facts = ", ".join(
+                    f"{key.replace('_', ' ')} {value}" for key, value in one.items() if key not in skipped
+                )
+                say(f"    {one['kind']} {one['control_number']}  {facts}")
+
+
+@x12.command()
+@file_argument
+@click.option("--second-opinion/--no-second-opinion", default=True, help="Ask pyx12, too, where it has a map.")
+@json_option
+def validate(file: Path, second_opinion: bool, as_json: bool) -> None:
+    """Every fault of FILE: envelope, guide, balances; exit code 1 where there is an error."""
+    from gateway.validation import validate as run
+
+    with opened(file) as stream:
+        issues = [issue.document() for issue in run(stream, second_opinion=second_opinion)]
+    if as_json:
+        emit({"file": str(file), "valid": not _has_error(issues), "issues": issues})
+    else:
+        for issue in issues:
+            say(_line(file, issue))
+        if not issues:
+            say(f"{file}: no fault found")
+    sys.exit(1 if _has_error(issues) else 0)
+
+
+@x12.command()
+@file_argument
+def read(file: Path) -> None:
+    """What FILE says, a JSON object a line: an 837's claims, an 835's claim payments, a 999's or 277CA's answers."""
+    from gateway.reading import read_documents
+
+    issues: list[Issue] = []
+    count = 0
+    with opened(file) as stream:
+        for document in read_documents(stream, issues):
+            count += 1
+            click.echo(json.dumps(document, ensure_ascii=False, separators=(",", ":")))
+    documents = [issue.document() for issue in issues]
+    for shown in documents:
+        note(_line(file, shown))
+    if not count and not documents:
+        raise UsageError(f"{file}: holds nothing that can be read")
+    sys.exit(1 if _has_error(documents) else 0)
+
+
+@x12.command()
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option("--partner", help="The envelope of this partner of the home, instead of a neutral one.")
+@click.pass_obj
+def write(session: Any, file: Path | None, partner: str | None) -> None:
+    """Canonical claims, a JSON object a line, from FILE or standard input, as an 837 on standard output."""
+    from datetime import UTC, datetime
+
+    from gateway.guides import all_guides
+    from gateway.x12.roundtrip import neutral_envelope, write_claims
+
+    now = datetime.now(UTC)  # noqa: TID251 - no home is opened here, so there is no clock to ask
+    source = opened(file) if file else sys.stdin.buffer
+    name = str(file) if file else "standard input"
+    problems: list[str] = []
+    documents, envelope = _lines(source, name, problems), neutral_envelope(now)
+    if partner:
+        from gateway.home import Home
+        from gateway.outbound.sets import addressed
+        from gateway.outbound.writing import BatchHead, envelope_of
+
+        profile = Home.open(session.home).profile(partner)
+        envelope = envelope_of(BatchHead(profile, "professional", "000000001", "1", now))
+        documents = (addressed(document, profile) for document in documents)
+    for refused in write_claims(documents, sys.stdout.buffer, all_guides(), envelope):
+        problems += [f"{name}: record {refused.record}: {fault.path}: {fault.text}" for fault in refused.faults]
+    sys.stdout.buffer.flush()
+    for line in problems:
+        note(line)
+    sys.exit(1 if problems else 0)
+
+
+def _lines(source: BinaryIO, name: str, problems: list[str]) -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(source, 1):
+        if not line.strip():
+            continue
+        try:
+            document = json.loads(line)
+        except ValueError as error:
+            problems.append(f"{name}: line {number}: is not JSON ({getattr(error, 'msg', 'wrong encoding')})")
+            continue
+        if isinstance(document, dict):
+            yield document
+        else:
+            problems.append(f"{name}: line {number}: is not an object")
