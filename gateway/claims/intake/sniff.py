@@ -22,6 +22,7 @@ _FOREIGN = (  # what people do send by mistake
     (b"{\\rtf", "a rich-text document"),
     (b"<", "XML or HTML"),
 )
+_HEADLESS = re.compile(rb"GS.[A-Z]{2}\W|ST.\d{3}\W", re.IGNORECASE)  # X12 whose ISA was lost
 _LIST_GOES_ON = re.compile(rb"[\[,:{]\s*\Z")
 
 
@@ -60,7 +61,7 @@ def detect(head: bytes) -> Format:
     if b"\x00" in head:
         where = head.index(b"\x00") + 1
         raise UnreadableFile(f"byte {where} is zero: UTF-16 text or a binary file; save it as UTF-8 text")
-    if start[:3].upper() == b"ISA":
+    if start[:3].upper() == b"ISA" or _HEADLESS.match(start):
         return "x12"
     if start.startswith(b"["):
         return "json"

@@ -1,0 +1,103 @@
+"""A completed document as the edits look at it: its texts walked once, and the parts that many edits ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from gateway.claims.completion import Document
+
+
+class Leaf(NamedTuple):
+    """One text of a document."""
+
+    path: str  # "lines[0].procedure.code"
+    name: str  # "code"
+    value: str
+
+
+def text_of(holder: Any, *path: str) -> str:
+    """The text at a path of names; empty where there is none."""
+    for name in path:
+        holder = holder.get(name) if isinstance(holder, dict) else None
+    return holder if isinstance(holder, str) else ""
+
+
+def object_of(holder: Any, name: str) -> Document:
+    """The object of that name; an empty one where there is none."""
+    found = holder.get(name) if isinstance(holder, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def objects_of(holder: Any, name: str) -> list[Document]:
+    """The objects of the list of that name."""
+    found = holder.get(name) if isinstance(holder, dict) else None
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+
+def texts_of(holder: Any, name: str) -> list[str]:
+    """The texts of the list of that name."""
+    found = holder.get(name) if isinstance(holder, dict) else None
+    return [item for item in found if isinstance(item, str)] if isinstance(found, list) else []
+
+
+def real_day(text: str) -> date | None:
+    """The day of an ISO date; None where it is none or not in the calendar."""
+    if len(text) != 10 or text[4] != "-" or text[7] != "-":
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def days_of(text: str) -> list[date]:
+    """The real days of a date, an interval or a date and time."""
+    return [day for part in text.split("/") if (day := real_day(part[:10]))]
+
+
+class View:
+    """One claim and the day on which it is looked at."""
+
+    def __init__(self, document: Document, today: date, delimiters: str = "*:^~") -> None:
+        self.document = document
+        self.today = today
+        self.delimiters = delimiters
+        self.type = text_of(document, "type")
+        self.subscriber = object_of(document, "subscriber")
+        self.patient = object_of(document, "patient")
+        self.billing = object_of(document, "billing_provider")
+        self.payer = object_of(document, "payer")
+        self.lines = objects_of(document, "lines")
+        self.diagnoses = objects_of(document, "diagnoses")
+        self.other_payers = objects_of(document, "other_payers")
+
+    @cached_property
+    def leaves(self) -> list[Leaf]:
+        """Every text with its path."""
+        return list(_leaves(self.document, "", ""))
+
+    @cached_property
+    def service_days(self) -> list[date]:
+        """The days of service that are real, in order."""
+        texts = [text_of(line, "service_date") for line in self.lines]
+        texts += [text_of(self.document, "service_date"), text_of(self.document, "statement_period")]
+        return sorted(day for text in texts for day in days_of(text))
+
+    @property
+    def is_medicare(self) -> bool:
+        """Whether this claim is for Medicare itself."""
+        return text_of(self.subscriber, "filing_indicator") in ("MA", "MB")
+
+
+def _leaves(value: Any, path: str, name: str) -> Iterator[Leaf]:
+    if isinstance(value, str):
+        yield Leaf(path, name, value)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _leaves(item, f"{path}.{key}" if path else key, key)
+    elif isinstance(value, list):
+        for place, item in enumerate(value):
+            yield from _leaves(item, f"{path}[{place}]", name)
