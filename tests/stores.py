@@ -112,6 +112,22 @@ def _binaries() -> Path | None:
     return max(Path(found.origin).parent.glob("pginstall*/bin"), default=None)
 
 
+def _within_reach(binaries: Path, folder: Path) -> Path:
+    """The binaries, or a copy of them where the server's user may not look into the folder that they are in."""
+    try:
+        subprocess.run([binaries / "postgres", "--version"], check=True, capture_output=True, **_AS)
+    except OSError:
+        package = binaries.parent.parent
+        copied = folder / "software" / package.name
+        shutil.copytree(binaries.parent, copied / binaries.parent.name, ignore=shutil.ignore_patterns("include"))
+        # The libraries that the wheel brings along stand beside the package, and are found from there.
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, folder / "software" / libraries.name)
+        return copied / binaries.parent.name / binaries.name
+    return binaries
+
+
 @pytest.fixture(scope="session")
 def _postgres_start() -> Iterator[PostgresServer | str]:
     """The server, or why there is none: a reason must not be lost after the first test that meets it."""
@@ -123,7 +139,7 @@ def _postgres_start() -> Iterator[PostgresServer | str]:
     folder = Path(tempfile.mkdtemp(prefix="gw-pg-"))
     if _AS:
         shutil.chown(folder, "nobody", "nogroup")
-    server = PostgresServer(folder, binaries)
+    server = PostgresServer(folder, _within_reach(binaries, folder))
     try:
         server.start()
     except (OSError, subprocess.SubprocessError, RuntimeError) as error:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection
 
 from gateway.store import triggers
@@ -28,6 +30,20 @@ def differences(conn: Connection) -> list[str]:
     """Where the schema in the database differs from the tables that the code knows; empty when they agree."""
     context = MigrationContext.configure(conn, opts={"compare_type": True, "compare_server_default": True})
     return [str(one) for one in compare_metadata(context, metadata)]
+
+
+def draft(conn: Connection, revision: str, message: str, folder: Path | None = None) -> Path:
+    """Writes the script of a next revision from `differences`, for a developer to read and mend, and returns its path.
+
+    It goes beside the others unless a `folder` is given; its name goes into `gateway.store.migrations.REVISIONS`.
+    """
+    config = _config()
+    config.attributes["connection"] = conn
+    script = command.revision(
+        config, message, autogenerate=True, rev_id=revision, version_path=str(folder) if folder else None
+    )
+    assert isinstance(script, Script)
+    return Path(script.path)
 
 
 def revisions() -> list[str]:

@@ -84,3 +84,15 @@ def test_a_migration_that_breaks_a_reference_is_refused_on_sqlite(store: Store, 
         schema.migrate(conn)
     with store.read() as conn:
         assert schema.differences(conn) == []
+
+
+def test_a_next_revision_can_be_drafted(store: Store, later: Path) -> None:
+    """What the tables have and the database has not becomes a script that, applied, makes them agree."""
+    with store.write() as conn:
+        conn.exec_driver_sql("DROP INDEX ix_batch_sets_reference")
+    with store.migrating() as conn:
+        path = schema.draft(conn, "later", "look up references", later.parent)
+    assert "ix_batch_sets_reference" in path.read_text()
+    with store.migrating() as conn:
+        schema.migrate(conn)
+        assert schema.differences(conn) == []
