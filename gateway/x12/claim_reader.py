@@ -16,7 +16,7 @@ from gateway.x12.guide import Guide, Loop, SegmentRow
 from gateway.x12.issues import Issue, Severity
 from gateway.x12.reader import TransactionSet
 from gateway.x12.routes import Node, Routes, Target
-from gateway.x12.row_reader import Document, RowReader, put
+from gateway.x12.row_reader import Document, RowReader, paths, put
 
 _LEVELS_KEPT = 10_000  # HL loops that a later HL02 may name
 _ISSUES_KEPT = 10_000
@@ -33,6 +33,7 @@ FAULTS: dict[str, tuple[Severity, str]] = {
     "loop_repeated": ("error", "The guide has this loop once here; this further one is left out."),
     "order": ("error", "The segment stands after loops that the guide has behind it; it is kept where it belongs."),
     "qualifier": ("error", "The guide has another qualifier here; this one is left out."),
+    "qualifier_kept": ("warning", "The guide has another qualifier here; it is kept as it stands."),
     "element": ("error", "The guide does not use this element; it is left out."),
     "components": ("error", "The element has components, which the guide does not have; it is kept as one text."),
     "repetition": ("error", "The element is repeated, which the guide does not have; it is kept as one text."),
@@ -68,7 +69,16 @@ class Compiled:
             for row in loop.segments:
                 group = [*group, row] if row.is_alternative else [row]
                 same = [other for other in group[:-1] if set(_keys(other)) & set(_keys(row))]
-                self.rows[row.number] = RowReader(row, same)
+                is_plain_opener = row is loop.segments[0] and not self._is_shared(loop)
+                self.rows[row.number] = RowReader(row, same, is_plain_opener=is_plain_opener)
+
+    def _is_shared(self, loop: Loop) -> bool:
+        """Whether the loop's object holds fields of segments outside the loop, so that it says nothing by being there."""
+        around = [self.guide.loops[name] for name in loop.parents]
+        names = {
+            path[0] for other in around for row in other.segments for path in ([row.path] if row.path else paths(row))
+        }
+        return not loop.path or loop.path[0] in names
 
 
 def _keys(row: SegmentRow) -> list[tuple[str, ...]]:

@@ -84,7 +84,7 @@ def _add_block(row: SegmentRow, block: Block, owner: Field) -> None:
 
 
 def _add_element(row: SegmentRow, element: Element, owner: Field) -> None:
-    if element.role != "value" or element.usage == "N":
+    if element.role == "supplied" or element.usage == "N" or (element.role == "constant" and not element.path):
         return
     here = _at(owner, element.path, "text") if element.path else owner
     here.elements.append((row, element))
@@ -108,7 +108,7 @@ def level_names(guide: Guide, level: Loop) -> list[str]:
             names[loop.path[0]] = None
     for row in level.segments:
         for part in row.parts:
-            if isinstance(part, Block) or part.role == "value":
+            if isinstance(part, Block) or part.role == "value" or (part.path and part.role == "constant"):
                 names[(row.path or part.path)[0]] = None
     return list(names)
 

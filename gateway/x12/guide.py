@@ -24,7 +24,9 @@ class Element:
     index: int  # 3 for NM103
     component: int  # 1 for CLM05-1; 0 where the element is simple
     role: Role
-    path: Path  # from the segment's object; () for "." (the item is the value) and for constants
+    path: (
+        Path  # from the segment's object; () for "." (the item is the value); of a constant where other values are kept
+    )
     usage: Usage
     repeat: int
     format: Format

@@ -7,6 +7,7 @@ Columns: loop, position, field, usage, repeat, format, codes, says. Lines that b
 - Segment row: `position` "NM1"; `field` is the path of the segment's own object in the loop's object.
 - Element row: `position` "NM103" or "CLM05-1"; `field` is the path in the segment's object, `.` where the value stands
   for the whole segment or item, `=` for a constant whose value is in `codes`, `@name` for what the writer supplies.
+  `=X`: a constant that the document holds as X where a file has something else.
   `field=X`: X is written where the document leaves the field out (`#`: its ordinal in the list).
 - Block row: `position` "PER03/2x3": the rows after it are relative to one of three items, two elements apart.
 - `usage`: R required, S situational, N not used, O in place of the row above. `repeat`: a number, or `*`. A path that
@@ -206,8 +207,8 @@ def _place(row: Row) -> tuple[str, int, int, int, int]:
 def _element(row: Row) -> Element:
     _, index, component, _, _ = _place(row)
     name, _, default = row.field.partition("=") if not row.field.startswith("=") else (row.field, "", "")
-    role: Role = "constant" if name == "=" else "supplied" if name.startswith("@") else "value"
-    path: Path = () if role == "constant" or name == "." else _names(row, name)
+    role: Role = "constant" if name.startswith("=") else "supplied" if name.startswith("@") else "value"
+    path: Path = () if name in ("=", ".") else _names(row, name)
     try:
         form = parse(row.format)
     except ValueError as fault:
@@ -241,7 +242,7 @@ def _path(row: Row) -> tuple[Path, bool]:
 
 
 def _names(row: Row, text: str) -> Path:
-    names = tuple(text.removeprefix("@").split("."))
+    names = tuple(text.lstrip("@=").split("."))
     for name in names:
         if not _NAME.fullmatch(name):
             row.fail("field", f"{text!r} is no path of names")

@@ -46,7 +46,8 @@ class Layout:
 
     def __init__(self, entries: list[tuple[int, Element]], label: Callable[[int], str]) -> None:
         self.label = label
-        self.constants: list[tuple[int, str, bool, int]] = []  # position, value, required, position it belongs to
+        # position, value, required, position that it belongs to, where another value is kept
+        self.constants: list[tuple[int, str, bool, int, Path]] = []
         self.simple: list[tuple[int, str, Cache | None]] = []
         self.deep: list[tuple[int, Path, Cache | None]] = []
         self.defaults: list[tuple[int, Path, int]] = []  # position, path, position of the value it belongs to
@@ -64,7 +65,7 @@ class Layout:
         if element.usage == "N":
             self.known.discard(position)
         elif element.role == "constant" and not element.is_date_qualifier:
-            self.constants.append((position, element.codes[0], element.usage == "R", after))
+            self.constants.append((position, element.codes[0], element.usage == "R", after, element.path))
         elif element.role == "value":
             if element.default:
                 self.defaults.append((position, element.path, after if element.default != "#" else 0))
@@ -78,7 +79,7 @@ class Layout:
     def fill(self, values: list[str], owner: Document, report: Report) -> bool:
         """Read `values` (position 0 is no value) into `owner`; whether any field was found."""
         count = len(values)
-        fixed = self._fixed(values, count, report) if self.constants else 0
+        fixed = self._fixed(values, count, owner, report) if self.constants else 0
         found = 0
         for position, key, cache in self.simple:
             if position >= count:
@@ -96,17 +97,25 @@ class Layout:
             self._explain(values, report)
         return found > 0
 
-    def _fixed(self, values: list[str], count: int, report: Report) -> int:
-        """How many positions hold constants; other values are reported, and missing ones that should be there."""
+    def _fixed(self, values: list[str], count: int, owner: Document, report: Report) -> int:
+        """How many positions hold constants; other values are kept or reported, missing ones too."""
         fixed = 0
-        for position, value, is_required, belongs in self.constants:
+        for position, value, is_required, belongs, path in self.constants:
             text = values[position] if position < count else ""
             if text == value:
                 fixed += 1
             elif text or is_required or (belongs < count and values[belongs]):
                 fixed += bool(text)
-                report.fault("qualifier", self.label(position))
+                self._other(text, position, path, owner, report)
         return fixed
+
+    def _other(self, text: str, position: int, path: Path, owner: Document, report: Report) -> None:
+        """Another value where the guide has a constant."""
+        if path:
+            put(owner, path, text)
+            report.fault("qualifier_kept", self.label(position))
+        else:
+            report.fault("qualifier", self.label(position))
 
     def _fill_composites(self, values: list[str], count: int, owner: Document, report: Report) -> int:
         found = 0
@@ -114,8 +123,8 @@ class Layout:
             if position < count and (text := values[position]):
                 found += 1
                 layout.fill([_HEAD, *text.split(report.component)], owner, report)
-            elif any(is_required for _, _, is_required, _ in layout.constants):
-                report.fault("qualifier", layout.label(layout.constants[0][0]))
+            elif any(constant[2] for constant in layout.constants):
+                layout.fill([_HEAD], owner, report)
         return found
 
     def _fill_deep(self, values: list[str], count: int, owner: Document, report: Report) -> int:
@@ -245,7 +254,7 @@ class RowReader:
 
     __slots__ = ("composites", "kind", "layout", "limit", "marks", "number", "path", "size")
 
-    def __init__(self, row: SegmentRow, alternatives: list[SegmentRow]) -> None:
+    def __init__(self, row: SegmentRow, alternatives: list[SegmentRow], *, is_plain_opener: bool) -> None:
         self.layout = segment_layout(row)
         self.number, self.path, self.limit = row.number, row.path, row.repeat
         self.composites = {index for index, _ in self.layout.composites}
@@ -254,8 +263,12 @@ class RowReader:
                 self.composites |= set(range(block.index, block.index + block.step * block.count))
         self.size = row.blocks[0].count if row.is_flat else 0
         self.kind = "flat" if row.is_flat else "plain" if row.is_plain else "list" if row.is_list else "object"
+        # which of its fields says, were it empty, that the segment is there
+        own = [part.path for part in row.parts if part.path and (isinstance(part, Block) or part.role == "value")]
         earlier = {path for other in alternatives for path in paths(other)}
-        self.marks = [path for path in paths(row) if path not in earlier] if alternatives else paths(row)[:1]
+        self.marks = (
+            [path for path in own if path not in earlier] if alternatives else [] if is_plain_opener else own[:1]
+        )
 
     def read(self, segment: list[str], owner: Document, seen: dict[int, int], report: Report) -> None:
         """Read a segment of a loop whose object is `owner`; `seen` counts the rows of this occurrence of the loop."""
@@ -325,9 +338,10 @@ def _room(items: list[Document], size: int) -> bool:
 
 
 def paths(row: SegmentRow) -> list[Path]:
-    """The field paths of a row, from its own object."""
-    found = [part.path for part in row.parts if isinstance(part, Block) or (part.role == "value" and part.path)]
-    return list(dict.fromkeys(found))
+    """The field paths of a row, from its own object; those that are rarely there last."""
+    parts = [part for part in row.parts if part.path and (isinstance(part, Block) or part.role != "supplied")]
+    parts.sort(key=lambda part: isinstance(part, Element) and part.role == "constant")
+    return list(dict.fromkeys(part.path for part in parts))
 
 
 def get(owner: Document, path: Path) -> Any:

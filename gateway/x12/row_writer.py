@@ -42,7 +42,7 @@ Write = Callable[[Document, Out, int], None]
 class OutLayout:
     """How the positions of one list of texts are filled from an object."""
 
-    __slots__ = ("blocks", "composites", "dates", "deep", "is_small", "simple", "supplied", "template", "tied")
+    __slots__ = ("blocks", "composites", "dates", "deep", "is_small", "kept", "simple", "supplied", "template", "tied")
 
     def __init__(self, entries: list[tuple[int, Element]], size: int, head: str) -> None:
         self.template = [head, *[""] * size]
@@ -51,12 +51,13 @@ class OutLayout:
         self.dates: list[tuple[int, int, Path]] = []
         self.tied: list[tuple[int, str, int]] = []
         self.supplied: list[tuple[int, str]] = []
+        self.kept: list[tuple[int, Path]] = []  # constants that the document may hold otherwise
         self.blocks: list[BlockWriter] = []
         self.composites: list[tuple[int, OutLayout]] = []
         for number, (position, element) in enumerate(entries):
             after = entries[number + 1][0] if number + 1 < len(entries) else 0
             self._add(position, element, entries[number - 1] if number else None, after)
-        self.is_small = not (self.deep or self.dates or self.tied or self.supplied)
+        self.is_small = not (self.deep or self.dates or self.tied or self.supplied or self.kept)
 
     def _add(self, position: int, element: Element, before: tuple[int, Element] | None, after: int) -> None:
         if element.usage == "N" or element.is_date_qualifier:
@@ -66,6 +67,8 @@ class OutLayout:
                 self.template[position] = element.codes[0]
             else:
                 self.tied.append((position, element.codes[0], after))
+            if element.path:
+                self.kept.append((position, element.path))
         elif element.role == "supplied":
             self.supplied.append((position, element.path[0]))
         elif before is not None and before[1].is_date_qualifier:
@@ -100,11 +103,7 @@ class OutLayout:
     def _fill_deep(self, owner: Document, texts: list[str], out: Out) -> None:
         for first, second, path in self.dates:
             if text := get(owner, path):
-                found = _DATES[text]
-                if found is None:
-                    _refuse(path)
-                else:
-                    texts[first], texts[second] = found
+                texts[first], texts[second] = _DATES[text] or (_refuse(path), "")
         for position, path, cache, default, after in reversed(self.deep):
             text = get(owner, path)
             if text:
@@ -116,6 +115,14 @@ class OutLayout:
                 texts[position] = value
         for position, name in self.supplied:
             texts[position] = out.supplied.get(name, "")
+        if self.kept:
+            self._fill_kept(owner, texts)
+
+    def _fill_kept(self, owner: Document, texts: list[str]) -> None:
+        for position, path in self.kept:
+            other = owner.get(path[0]) if len(path) == 1 else get(owner, path)
+            if other is not None:
+                texts[position] = other
 
 
 class BlockWriter:
