@@ -170,7 +170,8 @@ def all_claim_ids(conn: Connection) -> Iterable[list[int]]:
 def _event(row: Any) -> Row:
     """A row of the statements below as EVENT_COLUMNS: codes read, the group that an answer names put last."""
     codes = tuple(json.loads(row[10])) if row[10] != "[]" else ()
-    group = json.loads(row[12]).get("group_control_number", "") if row[12] != "{}" else ""
+    of_batch = row[8] is not None and row[7] is None and row[6] is None
+    group = json.loads(row[12]).get("group_control_number", "") if of_batch and row[12] != "{}" else ""
     return (*row[1:10], codes, row[11], group)
 
 
