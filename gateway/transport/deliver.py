@@ -203,7 +203,8 @@ def _settle_by_removal(transport: Transport, parcel: Parcel, temp_name: str) -> 
         raise
     except TransportError:
         return Delivery(DeliveryState.NOT_SENT, "the file still has its temporary name, which could not be removed")
-    if _look(transport, parcel.folder, parcel.name) is not None:
+    final = _look(transport, parcel.folder, parcel.name)
+    if final is not None and final.size == parcel.size:
         return Delivery(DeliveryState.UNKNOWN, "the final name appeared while it was looked at")
     return Delivery(DeliveryState.NOT_SENT, "the file still had its temporary name, which was removed")
 
