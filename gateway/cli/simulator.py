@@ -33,12 +33,13 @@ def serve(
 
     Its folders lie in FOLDER. Invented answers only; never point a real claim at it.
     """
-    from gateway.simulator.scenario import SHIPPED, Scenario, ScenarioError
+    from gateway.simulator.scenario import SHIPPED, Scenario
     from gateway.simulator.serve import serve as run
+    from gateway.simulator.tables import ScenarioError
 
     stop = threading.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: stop.set())
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, lambda *_: stop.set())
     try:
         name = scenario_file or "demo"
         chosen = Scenario.shipped(name) if name in SHIPPED else Scenario.load(Path(name))

@@ -1,0 +1,61 @@
+"""`store check`: the store's own laws, the folds against the projection, and the archive against the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from gateway.app import App
+from gateway.errors import GatewayError
+from gateway.reconcile.check import differences
+from gateway.store import batches, inbound_files
+from gateway.store.check import check
+
+
+class Checked(NamedTuple):
+    """One check, and what does not hold."""
+
+    name: str
+    subjects: tuple[str, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        return not self.subjects
+
+    def document(self) -> dict[str, Any]:
+        return {"name": self.name, "holds": self.holds, "subjects": list(self.subjects)}
+
+
+def check_all(app: App) -> Iterator[Checked]:
+    """Every check, one after the other."""
+    with app.store.read() as conn:
+        for one in check(conn):
+            yield Checked(one.name, tuple(one.subjects) if not one.holds else ())
+        off = tuple(f"claim:{one.claim_id} ({', '.join(one.columns[:5])})" for one in differences(conn))
+        yield Checked("state and money of every claim are what its facts say", off)
+    yield Checked("every file of the store is in the archive, unchanged", tuple(_archive_faults(app)))
+    unknown = _not_in_store(app)
+    yield Checked("every file of the archive is in the store", tuple(unknown))
+
+
+def _kept(app: App) -> list[tuple[str, str, str]]:
+    with app.store.read() as conn:
+        sent = [(f"batch {b.id}", b.archive_name, b.sha256) for b in batches.list_batches(conn) if b.archive_name]
+        came = [(f"inbound file {f.id}", f.archive_name, f.sha256) for f in inbound_files.list_files(conn)]
+    return sent + came
+
+
+def _archive_faults(app: App) -> Iterator[str]:
+    for subject, name, sha256 in _kept(app):
+        try:
+            app.archive.verify(name, sha256)
+        except (GatewayError, OSError) as error:
+            yield f"{subject}: {error.strerror if isinstance(error, OSError) else error}"
+
+
+def _not_in_store(app: App) -> Iterator[str]:
+    """A file that was archived just before the process died: nothing of it left, or it is fetched again."""
+    known = {name for _, name, _ in _kept(app)}
+    for name in app.archive.names():
+        if name not in known:
+            yield name
