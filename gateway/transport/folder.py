@@ -21,6 +21,7 @@ from gateway.transport.port import (
     OutcomeUnknown,
     PermissionDenied,
     Progress,
+    ReadFailed,
     RemoteChanged,
     RemoteFile,
     RemoteFull,
@@ -50,7 +51,7 @@ class FolderTransport:
         """All regular files; links and subfolders are no files of a mailbox."""
         place = self._place(folder)
         found = []
-        with self._faults(folder, "list the folder"), os.scandir(place) as entries:
+        with self._faults(folder, "list the folder", failed=ReadFailed), os.scandir(place) as entries:
             for entry in entries:
                 with contextlib.suppress(FileNotFoundError):  # taken while we look
                     if entry.is_file(follow_symlinks=False):
@@ -60,7 +61,7 @@ class FolderTransport:
 
     def stat(self, folder: str, name: str) -> RemoteFile | None:
         path = self._path(folder, name)
-        with self._faults(folder, "look at a file"):
+        with self._faults(folder, "look at a file", failed=ReadFailed):
             try:
                 about = path.lstat()
             except FileNotFoundError:
@@ -103,12 +104,12 @@ class FolderTransport:
         self, folder: str, name: str, sink: Sink, limit: int | None = None, progress: Progress | None = None
     ) -> int:
         path = self._path(folder, name)
-        with self._faults(folder, "read a file"):
+        with self._faults(folder, "read a file", failed=ReadFailed):
             stream = os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb", 0)
         fetched = 0
         with stream:
             while True:
-                with self._faults(folder, "read a file"):
+                with self._faults(folder, "read a file", failed=ReadFailed):
                     chunk = stream.read(_CHUNK)
                 if not chunk:
                     return fetched
@@ -157,7 +158,9 @@ class FolderTransport:
         return self._place(folder) / require_plain(name)
 
     @contextmanager
-    def _faults(self, folder: str, what: str, taken: str | None = None) -> Iterator[None]:
+    def _faults(
+        self, folder: str, what: str, taken: str | None = None, failed: type[TransportError] = WriteFailed
+    ) -> Iterator[None]:
         """Turns what the file system says into what the port says; `taken` is a name of ours for the text."""
         try:
             yield
@@ -165,9 +168,9 @@ class FolderTransport:
             subject = "that name" if taken is None else taken
             raise NameExists(f"{subject} is already in {folder}; nothing was overwritten") from None
         except OSError as error:
-            raise self._translated(error, folder, what) from None
+            raise self._translated(error, folder, what, failed) from None
 
-    def _translated(self, error: OSError, folder: str, what: str) -> TransportError:
+    def _translated(self, error: OSError, folder: str, what: str, failed: type[TransportError]) -> TransportError:
         place = self._place(folder)
         reason = os.strerror(error.errno) if error.errno else "unknown fault"
         if error.errno in (errno.ENOENT, errno.ENOTDIR):
@@ -180,7 +183,7 @@ class FolderTransport:
             return RemoteFull(f"cannot {what} in {place}: {reason}")
         if error.errno in _GONE:
             return Unreachable(f"cannot {what} in {place}: {reason}")
-        return WriteFailed(f"cannot {what} in {place}: {reason}")
+        return failed(f"cannot {what} in {place}: {reason}")
 
 
 def _require_room(folder: Path, size: int) -> None:
