@@ -8,6 +8,7 @@ UTF-8) sends the block, and only that block, through a slower way that looks at 
 from __future__ import annotations
 
 import re
+from collections import deque
 from itertools import accumulate
 from operator import add
 
@@ -34,7 +35,7 @@ class Block:
     def __init__(self, separator: str, terminator: bytes, raw: bytes, start: int) -> None:
         self.pieces: list[str] = []
         self.marks: list[int] = []
-        self.notes: list[tuple[Fault, int]] = []
+        self.notes: deque[tuple[Fault, int]] = deque()
         self.separator = separator
         self._terminator = terminator
         self._raw = raw

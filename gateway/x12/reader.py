@@ -189,6 +189,7 @@ class Reader:
         """What comes next: a block with segments left in it, an ISA or a segment that is too long; None at the end."""
         while not self._token or (isinstance(self._token, Block) and self._at >= len(self._token.pieces)):
             if isinstance(self._token, Block):
+                self._report_notes(self._token)
                 self._before += len(self._token.pieces)
             self._token, self._at, self._mark = None, 0, 0
             token = next(self._tokens, None)
@@ -199,13 +200,13 @@ class Reader:
                 self._report(token.fault, self._here(token.offset))
             else:
                 self._token = token
-                self._report_notes()
         return self._token
 
-    def _report_notes(self) -> None:
-        if isinstance(self._token, Block):
-            for fault, index in self._token.notes:
-                self._report(fault, Where(self._before + index + 1, self._token.offset(index)))
+    def _report_notes(self, block: Block) -> None:
+        """Keep what splitting the block found in the segments passed so far."""
+        while block.notes and block.notes[0][1] < self._at:
+            fault, index = block.notes.popleft()
+            self._faults.append(fault.issue(self._before + index + 1, block.offset(index)), fault.limit)
 
     def _pass_token(self) -> None:
         """Count a token that is one segment as passed."""
@@ -254,8 +255,9 @@ class Reader:
 
     def _report(self, fault: Fault, where: Where, element: str = "", **numbers: int) -> None:
         """Keep a fault of the file, an interchange or a group."""
-        issue = fault.issue(where.ordinal, where.offset, where.segment_id, element, **numbers)
-        self._faults.append(issue, fault.limit)
+        if isinstance(self._token, Block):
+            self._report_notes(self._token)
+        self._faults.append(fault.issue(where.ordinal, where.offset, where.segment_id, element, **numbers), fault.limit)
 
     def _here(self, offset: int | None, segment_id: str = "") -> Where:
         """The segment last passed, or the place right behind it."""

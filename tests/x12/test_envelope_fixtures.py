@@ -15,7 +15,14 @@ from gateway.x12.values import InterchangeAck
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "edi" / "envelope"
 FILES = sorted(FIXTURES.glob("*/*.edi"))
 # What only content or size can show; other tests do.
-ELSEWHERE = {"segment_too_long", "guide_unknown", "amount", "line_unbalanced", "claim_unbalanced", "remittance_unbalanced"}
+ELSEWHERE = {
+    "segment_too_long",
+    "guide_unknown",
+    "amount",
+    "line_unbalanced",
+    "claim_unbalanced",
+    "remittance_unbalanced",
+}
 
 
 def _expected(path: Path) -> dict[str, Any]:
