@@ -88,7 +88,7 @@ claim_versions = Table(
     Column("payer_id", Said, nullable=False),
     Column("payer_name", Said, nullable=False, server_default=EMPTY),
     Column("payer_key", Said, nullable=False, server_default=EMPTY),  # alias resolved; for matching and reports
-    Column("member_id", Said, nullable=False, server_default=EMPTY),
+    Column("member_id", Said, nullable=False, server_default=EMPTY, index=True),
     Column("service_from", Day, nullable=False, server_default=EMPTY),
     Column("service_to", Day, nullable=False, server_default=EMPTY),
     Column("billing_name", Said, nullable=False, server_default=EMPTY),
@@ -338,7 +338,7 @@ remittance_claims = Table(
     Column("frequency", Said, nullable=False, server_default=EMPTY),  # CLP09
     Column("service_from", Day, nullable=False, server_default=EMPTY),
     Column("service_to", Day, nullable=False, server_default=EMPTY),
-    Column("member_id", Said, nullable=False, server_default=EMPTY),
+    Column("member_id", Said, nullable=False, server_default=EMPTY, index=True),
     Column("body", Text, nullable=False, server_default="{}"),  # JSON: adjustments, lines, references, remarks
     UniqueConstraint("remittance_id", "ordinal"),
 )

@@ -158,6 +158,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_claim_versions")),
         sa.UniqueConstraint("claim_id", "number", name=op.f("uq_claim_versions_claim_id_number")),
     )
+    op.create_index(op.f("ix_claim_versions_member_id"), "claim_versions", ["member_id"], unique=False)
     op.create_table(
         "delivery_steps",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -395,6 +396,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("remittance_id", "ordinal", name=op.f("uq_remittance_claims_remittance_id_ordinal")),
     )
     op.create_index(op.f("ix_remittance_claims_match_key"), "remittance_claims", ["match_key"], unique=False)
+    op.create_index(op.f("ix_remittance_claims_member_id"), "remittance_claims", ["member_id"], unique=False)
     op.create_index(
         op.f("ix_remittance_claims_payer_claim_number"), "remittance_claims", ["payer_claim_number"], unique=False
     )
