@@ -73,7 +73,7 @@ class Compiled:
                 self.rows[row.number] = RowReader(row, same, is_plain_opener=is_plain_opener)
 
     def _is_shared(self, loop: Loop) -> bool:
-        """Whether the loop's object holds fields of segments outside the loop, so that it says nothing by being there."""
+        """Whether the loop's object holds fields of segments outside the loop, so that its being there says nothing."""
         around = [self.guide.loops[name] for name in loop.parents]
         names = {
             path[0] for other in around for row in other.segments for path in ([row.path] if row.path else paths(row))

@@ -120,6 +120,7 @@ class Loop:
     repeat: int  # 0: no limit
     is_list: bool
     parents: tuple[str, ...]
+    required_in: tuple[str, ...]  # those parents that must have it, whatever `usage` says
     segments: tuple[SegmentRow, ...]
     children: tuple[str, ...]  # in guide order
     says: str

@@ -3,7 +3,8 @@
 Columns: loop, position, field, usage, repeat, format, codes, says. Lines that begin with `#` are comments.
 
 - `guide,,type,…` rows: `type`, `version` and `family` of the guide, the value in `codes`.
-- Loop row: `position` empty; `field` is the path of its object in the parent loop's object, `codes` is `parent=2000A`.
+- Loop row: `position` empty; `field` is the path of its object in the parent loop's object, `codes` is `parent=2000A`;
+  `parent=2000B 2000C!` says that it is required in 2000C.
 - Segment row: `position` "NM1"; `field` is the path of the segment's own object in the loop's object.
 - Element row: `position` "NM103" or "CLM05-1"; `field` is the path in the segment's object, `.` where the value stands
   for the whole segment or item, `=` for a constant whose value is in `codes`, `@name` for what the writer supplies.
@@ -93,7 +94,7 @@ def _loops(groups: dict[str, list[Row]]) -> dict[str, Loop]:
     for name, rows in groups.items():
         parents[name] = _parents(rows[0], groups)
         for parent in parents[name]:
-            children.setdefault(parent, []).append(name)
+            children.setdefault(parent.rstrip("!"), []).append(name)
     if sum(not found for found in parents.values()) != 1:
         raise BadGuide(f"guide table {next(iter(groups.values()))[0].table}: not exactly one loop without parent")
     return {
@@ -110,7 +111,7 @@ def _parents(row: Row, groups: dict[str, list[Row]]) -> tuple[str, ...]:
     if key != "parent" or not found:
         row.fail("codes", "a loop row has parent=LOOP here")
     for name in found:
-        if name not in groups or name == row.loop:
+        if name.rstrip("!") not in groups or name.rstrip("!") == row.loop:
             row.fail("codes", f"no loop {name}")
     return found
 
@@ -131,8 +132,10 @@ def _loop(number: int, rows: list[Row], parents: tuple[str, ...], children: tupl
             segments[-1].append(row)
     repeat = _repeat(head)
     made = tuple(_segment(group, previous) for previous, group in zip([None, *segments], segments, strict=False))
-    return Loop(number, head.loop, path, _usage(head), repeat, is_list or (repeat != 1 and bool(path)), parents, made,
-                children, head.says, head.line)  # fmt: skip
+    plain = tuple(name.rstrip("!") for name in parents)
+    required_in = tuple(name.rstrip("!") for name in parents if name.endswith("!"))
+    return Loop(number, head.loop, path, _usage(head), repeat, is_list or (repeat != 1 and bool(path)), plain,
+                required_in, made, children, head.says, head.line)  # fmt: skip
 
 
 def _segment(rows: list[Row], previous: list[Row] | None) -> SegmentRow:

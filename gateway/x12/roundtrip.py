@@ -13,6 +13,7 @@ from typing import BinaryIO, NamedTuple
 
 from gateway.x12.claim_reader import ClaimReader, ReadClaim
 from gateway.x12.claim_writer import BadClaim, ClaimWriter
+from gateway.x12.element_rules import check_set
 from gateway.x12.fields import FieldFault
 from gateway.x12.guide import Guide
 from gateway.x12.issues import Issue
@@ -46,6 +47,16 @@ def read_claims(stream: BinaryIO, guides: Mapping[str, Guide], issues: list[Issu
             claims.issues.clear()
             issues.extend(item.issues)
     issues.extend(reader.issues)
+
+
+def validate(stream: BinaryIO, guides: Mapping[str, Guide]) -> Iterator[Issue]:
+    """The faults of every 837 set of a file by its guide, and those of its envelopes."""
+    reader = Reader(stream)
+    for item in reader.items():
+        if isinstance(item, TransactionSet) and item.code == "837":
+            yield from check_set(item, guides)
+            yield from item.issues
+    yield from reader.issues
 
 
 def neutral_envelope(at: datetime) -> tuple[Interchange, Group]:
