@@ -167,7 +167,7 @@ def _of(row: SegmentRow, position: str) -> str:
     """The qualifier by which a segment is known from others of its id; the loop says it for a party."""
     first = row.parts[0]
     element = first.elements[0] if isinstance(first, Block) else first
-    if row.id == "NM1" or element.index != 1 or element.role != "constant":
+    if row.id == "NM1" or element.index != 1 or element.role != "constant" or not element.codes:
         return ""
     return f"*{element.codes[0]}" if position == row.id else f" of {row.id}*{element.codes[0]}"
 
