@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import io
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +16,8 @@ from gateway.simulator.edi import Body, Envelope, GroupToWrite, read_interchange
 from gateway.simulator.remittance import REMITTANCE_GUIDE, Remittance, remittance_segments
 from gateway.simulator.scenario import Options
 from gateway.simulator.status import STATUS_GUIDE, status_segments
+
+_ZIP_DATE = (1980, 1, 1, 0, 0, 0)  # the same bytes whatever the day
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,18 @@ class Writer:
         """A text for people."""
         content = "\r\n".join((*lines, "")).encode("latin-1", errors="replace")
         return Answer("report", self._name(self.options.report_name, stem, now), content)
+
+    def packed(self, answer: Answer) -> tuple[str, bytes]:
+        """Name and bytes as they lie in the folder: an 835 packed where the options say so."""
+        how = self.options.pack
+        if answer.kind != "835" or not how:
+            return answer.name, answer.content
+        if how == "gzip":
+            return f"{answer.name}.gz", gzip.compress(answer.content, mtime=0)
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(zipfile.ZipInfo(answer.name, _ZIP_DATE), answer.content, zipfile.ZIP_DEFLATED)
+        return f"{answer.name}.zip", buffer.getvalue()
 
     def again(self, answer: Answer, how: str, now: datetime) -> Answer:
         """The same answer once more: the same bytes, or its sets in a new envelope; always under a new name."""

@@ -23,6 +23,7 @@ class Case:
     decision: Decision
     payer_number: str = ""
     at_payer: bool = False  # the payer took it into adjudication
+    duplicate: bool = False  # refused as one that is there already
     state: str = "sent"
     remits: list[PaidClaim] = field(default_factory=list)  # all told, reversals too, oldest first
     posted: list[PaidClaim] = field(default_factory=list)  # those of balanced 835s only
@@ -42,8 +43,9 @@ class ClaimTotals:
     """What one payer told of one claim. Amounts are sums over all its remittances in balanced 835s.
 
     `state` is "sent", "accepted_999", "accepted_clearinghouse", "accepted_payer", "rejected_ta1", "rejected_999",
-    "rejected_clearinghouse", "rejected_payer", "paid", "partly_paid", "denied", "zero_paid", "reversed", "voided" or
-    "predetermined".
+    "rejected_clearinghouse", "rejected_payer", "received_payer", "paid", "partly_paid", "denied", "zero_paid",
+    "reversed", "voided" or "predetermined". A submission that was only refused as a duplicate changes nothing but
+    `submissions`.
     """
 
     patient_control_number: str
@@ -159,7 +161,8 @@ def _original(left: list[PaidClaim], taken_back: PaidClaim) -> PaidClaim | None:
     return next((item for item in same if item.paid == -taken_back.paid), same[0] if same else None)
 
 
-def _claim_totals(cases: list[Case]) -> ClaimTotals:
+def _claim_totals(everything: list[Case]) -> ClaimTotals:
+    cases = [case for case in everything if not case.duplicate] or everything
     newest = cases[-1]
     posted = [remit for case in cases for remit in case.posted if remit.status not in _UNPOSTED]
     answered = next((case for case in reversed(cases) if case.posted), newest)
@@ -175,7 +178,7 @@ def _claim_totals(cases: list[Case]) -> ClaimTotals:
         provider=newest.claim.provider_key,
         payer=newest.claim.payer.id,
         payer_number=newest.payer_number,
-        submissions=len(cases),
+        submissions=len(everything),
         state=state,
         charge=charge,
         paid=paid,

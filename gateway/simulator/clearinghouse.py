@@ -223,10 +223,10 @@ class _Visit:
             told = spread_rejections(statuses)
             heard = [(case, verdict) for case, verdict in told if verdict.verdict != "silent"]
             if heard:
-                tells = tuple((case.index, _state_after(verdict)) for case, verdict in heard)
+                tells = tuple((case.index, _state(verdict)) for case, verdict in heard if not verdict.says_duplicate)
                 delay = next((verdict.delay for _, verdict in heard if verdict.delay is not None), None)
                 reports.append((self._report(item, heard), tells, delay))
-            self._forward(interchange, group, item, [case for case, verdict in heard if verdict.verdict != "reject"])
+            self._forward(interchange, group, item, [case for case, verdict in heard if verdict.goes_on])
         for batch in [reports] if self._scenario.options.one_status_file else [[report] for report in reports]:
             if batch:
                 self._plan(
@@ -312,5 +312,5 @@ def _rejects(verdict: StatusVerdict, level: str) -> bool:
     return verdict.verdict == "reject" and verdict.level == level
 
 
-def _state_after(verdict: StatusVerdict) -> str:
+def _state(verdict: StatusVerdict) -> str:
     return "rejected_clearinghouse" if verdict.verdict == "reject" else "accepted_clearinghouse"

@@ -98,7 +98,8 @@ class Payers:
         heard = [(case, verdict) for case, verdict in spread_rejections(verdicts) if verdict.verdict != "silent"]
         statuses = tuple(ClaimStatus(case.claim, verdict, self._accept(case, verdict)) for case, verdict in heard)
         for case, verdict in heard:
-            if verdict.verdict != "reject":
+            case.duplicate = verdict.says_duplicate
+            if verdict.goes_on:
                 self._schedule(case, forwarded, round_now)
         if not heard or not self.scenario.options.payer_acknowledges:
             return None
@@ -114,10 +115,7 @@ class Payers:
             status="20",
         )
         delay = next((verdict.delay for _, verdict in heard if verdict.delay is not None), self.scenario.delays.payer)
-        tells = tuple(
-            (case.index, "rejected_payer" if verdict.verdict == "reject" else _accepted_state(verdict))
-            for case, verdict in heard
-        )
+        tells = tuple((case.index, _state(verdict)) for case, verdict in heard if not verdict.says_duplicate)
         return Planned(round_now + delay, "277CA", forwarded.envelope, forwarded.stem, reports=(report,), tells=tells)
 
     def _verdict(self, case: Case) -> StatusVerdict:
@@ -142,13 +140,13 @@ class Payers:
         return None
 
     def _accept(self, case: Case, verdict: StatusVerdict) -> str:
-        """The payer's number for the claim, given on acceptance."""
-        if verdict.verdict == "reject":
+        """The payer's number for the claim, told on acceptance."""
+        if not verdict.goes_on:
             return ""
         case.payer_number = self._next_number()
         case.at_payer = True
         self.book.number(case, case.payer_number)
-        return case.payer_number
+        return "" if verdict.verdict == "reject" else case.payer_number
 
     def _next_number(self) -> str:
         return f"P{self.scenario.seed % 100:02d}{self.numbers.next('claim'):09d}"
@@ -302,7 +300,9 @@ class Payers:
                 self.strays_done.add(stray)
 
 
-def _accepted_state(verdict: StatusVerdict) -> str:
+def _state(verdict: StatusVerdict) -> str:
+    if verdict.verdict == "reject":
+        return "rejected_payer"
     return "received_payer" if verdict.category == "A1" else "accepted_payer"
 
 

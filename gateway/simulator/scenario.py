@@ -173,6 +173,7 @@ class Options:
     one_status_file: bool = False  # all 277CA sets of an interchange in one file
     one_remittance_file: bool = False  # all 835s of a round in one file
     order: Literal["usual", "reversed", "shuffled"] = "usual"  # of the files of one round
+    pack: Literal["", "zip", "gzip"] = ""  # how 835 files are packed
     payment: Literal["ACH", "CHK"] = "ACH"
     delimiters: str = ""  # element, component, repetition, segment; the received file's own where empty
     line_breaks: bool = False

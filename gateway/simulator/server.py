@@ -92,6 +92,8 @@ class SftpServer:
         transport.set_log_channel(_LOG_CHANNEL)
         with self._lock:
             self._transports.append(transport)
+        if not self._listener:
+            transport.close()
         transport.add_server_key(self._other_key if self._gate.faults.wrong_host_key else self._key)
         transport.set_subsystem_handler("sftp", paramiko.SFTPServer, FolderSession)
         server = Connection(self._accounts, self._gate, transport)

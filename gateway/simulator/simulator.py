@@ -163,7 +163,7 @@ class Simulator:
             answers = self._due(now)
             self._numbers.save(self._numbers_file)
             for answer in answers:
-                self._mailbox.put(answer.name, answer.content)
+                self._mailbox.put(*self._writer.packed(answer))
                 for index, state in answer.tells:
                     self._hear(index, state)
             return len(answers)
@@ -264,15 +264,15 @@ class Simulator:
         return _Again(self._round + repeat.after, answer, repeat.how)
 
     def _hear(self, index: int, state: str) -> None:
-        """A rejection stays; otherwise the furthest hop counts, whatever the order of the answers."""
+        """The furthest hop counts, at one hop the rejection, whatever the order of the answers."""
         case = self._book.case(index)
         if _RANKS[state] > _RANKS[case.state]:
             case.state = state
 
 
 _RANKS = {
-    "sent": 0, "accepted_999": 1, "accepted_clearinghouse": 2, "received_payer": 3, "accepted_payer": 4,
-    "rejected_ta1": 5, "rejected_999": 5, "rejected_clearinghouse": 5, "rejected_payer": 5,
+    "sent": 0, "rejected_ta1": 1, "accepted_999": 2, "rejected_999": 3, "accepted_clearinghouse": 4,
+    "rejected_clearinghouse": 5, "received_payer": 6, "accepted_payer": 7, "rejected_payer": 8,
 }  # fmt: skip
 
 

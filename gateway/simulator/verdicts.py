@@ -56,7 +56,18 @@ class StatusVerdict:
     second: str = ""  # STC10 as category:status:entity
     text: str = ""  # STC12
     line: bool = False
+    regardless: bool = False  # the claim goes on although it was rejected, so that a later hop contradicts
     delay: int | None = None
+
+    @property
+    def says_duplicate(self) -> bool:
+        """Whether it only says that the claim is there already (claim status 54 or 78)."""
+        return self.verdict == "reject" and self.status in {"54", "78"}
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the claim goes to the next hop."""
+        return self.verdict in {"accept", "unnamed"} or (self.verdict == "reject" and self.regardless)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +95,7 @@ class Outcome:
     `pay` pays the allowed amount less deductible, coinsurance and copay; `part` denies one line (or half of an only
     line) for `group` and `reason`; `deny` denies all lines; `zero` leaves the whole allowed amount to the deductible;
     `capitated` pays nothing for reason 24; `forward` says that the claim belongs to another payer (CLP02 23); `silent`
-    never answers.
+    never answers. What is denied counts as denied in the totals, so `reason` should be one that denies.
     """
 
     verdict: Literal["pay", "part", "deny", "zero", "capitated", "forward", "silent"] = "pay"

@@ -22,6 +22,7 @@ from simulator_samples import (
 )
 
 from gateway.simulator import (
+    Delays,
     InterchangeVerdict,
     Match,
     Options,
@@ -367,6 +368,18 @@ def test_a_claim_in_process_is_refused_a_second_time(tmp_path: Path) -> None:
     rejections = [segment[1] for found in run.statuses("PR") for segment in where(found, "STC") if segment[3] == "U"]
     assert rejections == ["A3:78", "A3:54"]
     assert [len(payment.claims) for payment in run.payments()] == [1]
+    (claim,) = run.simulator.totals().claims
+    assert (claim.state, claim.submissions) == ("paid", 3)
+
+
+def test_a_rejection_may_be_contradicted_later(tmp_path: Path) -> None:
+    """With `regardless` the claim goes on: the payer accepts what the clearinghouse rejected, and pays."""
+    rule = Rule("r", clearinghouse=StatusVerdict("reject", regardless=True))
+    chosen = Scenario(rules=(rule,), delays=Delays(remittance=1))
+    run = Run(tmp_path, chosen).send(professional(Sample("A")))
+    assert [segment[3] for found in run.statuses("AY") for segment in where(found, "STC", "A7:21")] == ["U"]
+    assert run.simulator.totals().claims[0].state == "accepted_payer"
+    assert run.rounds().simulator.totals().claims[0].state == "paid"
 
 
 def test_a_resent_claim_is_taken_after_a_rejection(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import zipfile
 from decimal import Decimal
 from pathlib import Path
 
@@ -493,6 +495,27 @@ def test_unbalanced_on_request(tmp_path: Path, level: str) -> None:
     totals = run.simulator.totals()
     assert (len(totals.unbalanced), totals.remittances) == ((0, 1) if level == "line" else (1, 0))
     assert totals.claims[0].state == ("paid" if level == "line" else "accepted_payer")
+
+
+@pytest.mark.parametrize("how", ["zip", "gzip"])
+def test_remittances_may_come_packed(tmp_path: Path, how: str) -> None:
+    """The 835 file is packed, everything else is not; its repetition is the same packed bytes."""
+    scenario = Scenario(options=Options(pack=how), repeats=(Repeat("835"),))  # type: ignore[arg-type]
+    run = Run(tmp_path, scenario).send(professional(Sample("A")))
+    packed = sorted(run.simulator.outbound.glob("*.zip" if how == "zip" else "*.gz"))
+    assert len(packed) == 2
+    assert len(run.names()) == 5
+    if how == "gzip":
+        contents = [gzip.decompress(path.read_bytes()) for path in packed]
+    else:
+        contents = []
+        for path in packed:
+            with zipfile.ZipFile(path) as archive:
+                (name,) = archive.namelist()
+                contents.append(archive.read(name))
+    assert contents[0] == contents[1]
+    assert differences(contents[0]) == []
+    assert b"CLP*A*1*" in contents[0]
 
 
 def test_silence(tmp_path: Path) -> None:

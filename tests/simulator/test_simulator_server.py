@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import paramiko
 import pytest
+from simulator_client import connected, put
 from simulator_samples import Sample, clock, professional
 
 from gateway.simulator import Simulator
@@ -19,47 +18,10 @@ from gateway.simulator import Simulator
 CONTENT = professional(Sample("SERVED001"))
 
 
-@pytest.fixture
-def simulator(tmp_path: Path) -> Iterator[Simulator]:
-    """A simulator behind its server."""
-    with Simulator(tmp_path / "partner", clock=clock) as running:
-        yield running
-
-
-@contextlib.contextmanager
-def connected(
-    simulator: Simulator, password: str | None = None, key: paramiko.PKey | None = None
-) -> Iterator[paramiko.SFTPClient]:
-    """A real paramiko client that has checked the host key against the line to be pinned."""
-    transport = paramiko.Transport((simulator.host, simulator.port))
-    transport.set_log_channel("tests.silent")
-    try:
-        transport.start_client(timeout=20)
-        offered = transport.get_remote_server_key()
-        assert f"{offered.get_name()} {offered.get_base64()}" == simulator.host_key_line
-        if key:
-            transport.auth_publickey(simulator.username, key)
-        else:
-            transport.auth_password(simulator.username, simulator.password if password is None else password)
-        client = paramiko.SFTPClient.from_transport(transport)
-        assert client
-        with client:
-            client.get_channel().settimeout(20)  # type: ignore[union-attr]
-            yield client
-    finally:
-        transport.close()
-
-
-def put(client: paramiko.SFTPClient, name: str, content: bytes = CONTENT) -> None:
-    """Writes without looking afterwards, as `paramiko.put` would."""
-    with client.open(name, "wx") as handle:
-        handle.write(content)
-
-
 def test_a_file_goes_in_and_its_answers_come_out(simulator: Simulator) -> None:
     """Upload under a temporary name, rename, and fetch what the partner answers: the way a gateway works."""
     with connected(simulator) as client:
-        put(client, "inbound/a.txt.tmp")
+        put(client, "inbound/a.txt.tmp", CONTENT)
         assert simulator.work() == 0
         client.rename("inbound/a.txt.tmp", "inbound/a.txt")
         assert simulator.work() == 4
@@ -131,7 +93,7 @@ def test_dots_do_not_lead_out(simulator: Simulator, tmp_path: Path, path: str) -
             client.open(path, "r")
         with pytest.raises(FileNotFoundError):
             client.remove(path)
-        put(client, path)
+        put(client, path, CONTENT)
     assert (simulator.home / "secret.txt").read_bytes() == CONTENT
     assert (tmp_path / "secret.txt").read_text() == "not yours"
     assert (tmp_path / "partner" / "secret.txt").read_text() == "not yours"
@@ -149,7 +111,7 @@ def test_links_do_not_lead_out(simulator: Simulator, tmp_path: Path) -> None:
                 with pytest.raises(OSError):
                     act(path)
         with pytest.raises(OSError):
-            put(client, "folder-link/new.txt")
+            put(client, "folder-link/new.txt", CONTENT)
         with pytest.raises(OSError):
             client.listdir("folder-link")
         with pytest.raises(OSError):
@@ -168,6 +130,18 @@ def test_a_rename_onto_an_existing_name_is_refused_unless_posix(simulator: Simul
             client.rename("inbound/one.tmp", "inbound/two.tmp")
         client.posix_rename("inbound/one.tmp", "inbound/two.tmp")
     assert (simulator.inbound / "two.tmp").read_bytes() == b"one"
+
+
+def test_a_client_that_speaks_no_ssh_harms_nobody(simulator: Simulator) -> None:
+    """Rubbish on the port ends that connection alone; one that says nothing does not keep the server from stopping."""
+    with (
+        socket.create_connection((simulator.host, simulator.port), timeout=30) as rude,
+        socket.create_connection((simulator.host, simulator.port), timeout=30),
+    ):
+        rude.sendall(b"GET / HTTP/1.1\r\n\r\n" + b"\x00" * 5000)
+        with connected(simulator) as client:
+            assert "inbound" in client.listdir(".")
+        simulator.stop()
 
 
 def test_stop_ends_connections_and_frees_the_port(tmp_path: Path) -> None:
