@@ -20,6 +20,7 @@ ENVELOPE = frozenset(("ST", "SE", "GS", "GE", "IEA", "TA1"))
 # Blank between segments: white space, NUL and the end-of-file mark of DOS that some senders pad with, and a byte order
 # mark that stays where files are joined. Not what str.strip() takes, since 1C to 1F may be delimiters.
 BLANK = " \t\r\n\v\f\x00\x1a\ufeff"
+_RARE = BLANK.translate({ord(usual): None for usual in " \r\n"})
 BLANK_BYTES = re.compile(rb"(?:[ \t\r\n\v\f\x00\x1a]|\xef\xbb\xbf)*")
 
 
@@ -66,7 +67,17 @@ def _blanks(raw: bytes, start: int) -> int:
 class Dialect:
     """One set of delimiters, with what splitting needs of them made ready once."""
 
-    __slots__ = ("_breaks", "_first", "_marks", "_text", "_trailing", "encoding", "separator", "terminator")
+    __slots__ = (
+        "_breaks",
+        "_first",
+        "_marks",
+        "_odd_ends",
+        "_text",
+        "_trailing",
+        "encoding",
+        "separator",
+        "terminator",
+    )
 
     def __init__(self, delimiters: Delimiters, encoding: str) -> None:
         end, after = re.escape(delimiters.segment), re.escape(delimiters.element)
@@ -76,6 +87,7 @@ class Dialect:
         self.terminator = delimiters.segment.encode(encoding)
         self._text = delimiters.segment
         self._trailing = " " + delimiters.segment
+        self._odd_ends = BLANK + delimiters.segment
         self._breaks = [b for b in ("\r\n", "\n", "\r") if b != delimiters.segment]
         self._first = re.compile(name)
         self._marks = re.compile(rf"{end}(?:(?={name})|([{end}{BLANK}]|\Z))")
@@ -107,7 +119,9 @@ class Dialect:
                 text = text.replace(end + line_break, end)
             if any(line_break in text for line_break in self._breaks):
                 return False
-        if "\t" in text or self._trailing in text or text[:1] in BLANK or text[:1] == end:
+        if text[:1] in self._odd_ends or text[-1:] in self._odd_ends:
+            return False
+        if self._trailing in text or any(blank in text for blank in _RARE):
             return False
         marks, index, last = [0] if self._first.match(text) else [], 0, 0
         for found in self._marks.finditer(text):

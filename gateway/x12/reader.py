@@ -309,7 +309,8 @@ class Reader:
         """Segments outside a set, up to the next one of an envelope. Only the first ones are worth an issue each."""
         stop = block.marks[self._mark] if self._mark < len(block.marks) else len(block.pieces)
         for index in range(self._at, min(stop, self._at + faults.OUTSIDE.limit)):
-            self._report(faults.OUTSIDE, Where(self._before + index + 1, block.offset(index)))
+            self._at = index + 1
+            self._report(faults.OUTSIDE, self._here(block.offset(index)))
         self._at = stop
 
     def _acknowledge(self, segment: Segment, where: Where) -> InterchangeAck:
