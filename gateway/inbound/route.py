@@ -142,9 +142,7 @@ class _Readable(Protocol):
 class LimitedStream(io.RawIOBase):
     """A member while it is unpacked. Damage and limits end it early and say so in `fault`, they do not raise."""
 
-    def __init__(
-        self, source: io.BufferedIOBase | gzip.GzipFile | zipfile.ZipExtFile | BinaryIO, budget: _Budget
-    ) -> None:
+    def __init__(self, source: _Readable, budget: _Budget) -> None:
         super().__init__()
         self.fault = ""
         self._source = source

@@ -37,6 +37,7 @@ class RemittanceRow(NamedTuple):
     payer_key: str
     payer_ids: str  # JSON
     payee_id: str
+    payee_ids: str  # JSON
     method: str  # BPR04
     handling: str  # BPR01
     payment: int  # BPR02, negative where BPR03 is D
@@ -59,6 +60,7 @@ class NewRemittance(NamedTuple):
     payer_key: str
     payer_ids: str
     payee_id: str
+    payee_ids: str  # JSON
     method: str
     handling: str
     payment: int

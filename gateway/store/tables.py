@@ -304,6 +304,7 @@ remittances = Table(
     Column("payer_key", Said, nullable=False, server_default=EMPTY),  # N1*PR id, else REF*2U, else TRN03
     Column("payer_ids", Text, nullable=False, server_default="[]"),
     Column("payee_id", Said, nullable=False, server_default=EMPTY),
+    Column("payee_ids", Text, nullable=False, server_default="[]"),  # JSON: N1*PE N104 and the REFs under it
     Column("method", Said, nullable=False, server_default=EMPTY),  # BPR04
     Column("handling", Said, nullable=False, server_default=EMPTY),  # BPR01
     _cents("payment"),  # BPR02, negative where BPR03 is D

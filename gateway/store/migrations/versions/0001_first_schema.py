@@ -266,6 +266,7 @@ def upgrade() -> None:
         sa.Column("payer_key", sa.Text(), server_default=sa.text("('')"), nullable=False),
         sa.Column("payer_ids", sa.Text(), server_default="[]", nullable=False),
         sa.Column("payee_id", sa.Text(), server_default=sa.text("('')"), nullable=False),
+        sa.Column("payee_ids", sa.Text(), server_default="[]", nullable=False),
         sa.Column("method", sa.Text(), server_default=sa.text("('')"), nullable=False),
         sa.Column("handling", sa.Text(), server_default=sa.text("('')"), nullable=False),
         sa.Column("payment", sa.BigInteger(), server_default=sa.text("0"), nullable=False),

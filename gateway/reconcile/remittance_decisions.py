@@ -1,0 +1,162 @@
+"""A person's decisions on payments and their claims, each kept with who, when and why."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from gateway.errors import Refused, UsageError
+from gateway.reconcile.candidates import find_claims, link_of, wanted_by_rows
+from gateway.reconcile.classes import Classes
+from gateway.reconcile.matching import Unmatched
+from gateway.reconcile.origin import Posted
+from gateway.reconcile.projection import refresh
+from gateway.reconcile.remitted import posting_of, remitted_claim
+from gateway.store import Connection, stamp
+from gateway.store.claims import claims_by_id
+from gateway.store.decisions import add_decision, decisions_on
+from gateway.store.inbound_sets import get_set, same_content
+from gateway.store.remittances import (
+    POSTING_AMOUNTS,
+    NewLink,
+    RemittanceRow,
+    add_links,
+    add_postings,
+    claims_of_remittance,
+    get_remittance,
+    get_remitted_claim,
+    newest_links,
+    remitted_claims_of,
+    set_status,
+    standing_postings,
+)
+
+PERSON = "person"  # the rung of a link that somebody set
+
+
+def subject(remittance_id: int) -> str:
+    """How a decision names a payment."""
+    return f"remittance:{remittance_id}"
+
+
+def post_as_is(
+    conn: Connection, remittance_id: int, *, actor: str, reason: str, now: datetime, classes: Classes
+) -> Posted:
+    """Posts a parked payment as it stands; its difference stays in sight of the checks.
+
+    Raises Refused where it is posted already, or another set of the same content is.
+    """
+    payment = get_remittance(conn, remittance_id)
+    _need(reason, "posting a payment as it is")
+    if payment.status == "posted":
+        raise Refused(f"remittance {remittance_id} is posted already")
+    _refuse_twice(conn, payment)
+    add_decision(conn, actor=actor, action="post_as_is", subject=subject(remittance_id), reason=reason, at=now)
+    return post_kept(conn, payment, now=now, classes=classes, actor=actor, reason=reason)
+
+
+def post_kept(
+    conn: Connection, payment: RemittanceRow, *, now: datetime, classes: Classes, actor: str = "", reason: str = ""
+) -> Posted:
+    """Posts a parked payment from the facts that the store kept of it, and refreshes its claims."""
+    set_status(conn, payment.id, "posted", reason=reason)
+    posted = Posted(charge=0, paid=payment.claim_payments)
+    recorded_at = stamp(now)
+    for rows in remitted_claims_of(conn, payment.id):
+        claims = [remitted_claim(row) for row in rows]
+        add_postings(
+            conn,
+            [
+                posting_of(claim, row.id, classes, recorded_at, actor, reason)
+                for claim, row in zip(claims, rows, strict=True)
+            ],
+        )
+        links = newest_links(conn, [row.id for row in rows])
+        free = [row for row in rows if row.id not in links]
+        found = find_claims(conn, [wanted_by_rows(payment, row) for row in free])
+        made = [link_of(row.id, one, recorded_at) for row, one in zip(free, found, strict=True)
+                if not isinstance(one, Unmatched)]  # fmt: skip
+        add_links(conn, made)
+        linked = [link.claim_id for link in links.values()] + [link.claim_id for link in made]
+        matched = [claim_id for claim_id in linked if claim_id is not None]
+        posted.claims += len(rows)
+        posted.charge += sum(row.charge for row in rows)
+        posted.matched += len(matched)
+        posted.claim_ids.update(matched)
+    posted.unmatched = posted.claims - posted.matched
+    refresh(conn, posted.claim_ids, recorded_at)
+    return posted
+
+
+def undo(conn: Connection, remittance_id: int, *, actor: str, reason: str, now: datetime) -> set[int]:
+    """Takes back what a posted payment moved; it is parked again and its facts stay. Returns the claims touched."""
+    payment = get_remittance(conn, remittance_id)
+    _need(reason, "undoing a payment")
+    if payment.status != "posted":
+        raise Refused(f"remittance {remittance_id} is not posted, so there is nothing to undo")
+    touched = claims_of_remittance(conn, remittance_id)
+    undone = [
+        one._replace(
+            kind="undo", actor=actor, reason=reason, recorded_at=stamp(now),
+            **{name: -getattr(one, name) for name in POSTING_AMOUNTS},
+        )
+        for one in standing_postings(conn, remittance_id)
+    ]  # fmt: skip
+    add_postings(conn, undone)
+    set_status(conn, remittance_id, "parked", reason=f"undone: {reason}")
+    add_decision(conn, actor=actor, action="undo", subject=subject(remittance_id), reason=reason, at=now)
+    refresh(conn, touched, stamp(now))
+    return touched
+
+
+def is_undone(conn: Connection, remittance_id: int) -> bool:
+    """Whether the last decision on a payment took it back, so that reading its file again must not post it."""
+    decisions = [one for one in decisions_on(conn, subject(remittance_id)) if one.action in ("undo", "post_as_is")]
+    return bool(decisions) and decisions[-1].action == "undo"
+
+
+def match(
+    conn: Connection, remittance_claim_id: int, claim_id: int, *, actor: str, now: datetime, reason: str = ""
+) -> set[int]:
+    """Says that a remitted claim answers that claim, whatever the ladder found. Returns the claims touched."""
+    row = get_remitted_claim(conn, remittance_claim_id)
+    if get_remittance(conn, row.remittance_id).status != "posted":
+        raise Refused(f"remittance {row.remittance_id} is parked; decide on it first")
+    if claim_id not in claims_by_id(conn, [claim_id]):
+        raise UsageError(f"there is no claim {claim_id}")
+    return _decide(conn, remittance_claim_id, claim_id, actor=actor, now=now, reason=reason)
+
+
+def unmatch(conn: Connection, remittance_claim_id: int, *, actor: str, now: datetime, reason: str = "") -> set[int]:
+    """Says that a remitted claim is none of ours, or not yet known whose. Returns the claims touched."""
+    get_remitted_claim(conn, remittance_claim_id)
+    return _decide(conn, remittance_claim_id, None, actor=actor, now=now, reason=reason)
+
+
+def _decide(
+    conn: Connection, remittance_claim_id: int, claim_id: int | None, *, actor: str, now: datetime, reason: str
+) -> set[int]:
+    if not actor:
+        raise UsageError("a decision needs to say who made it")
+    link = newest_links(conn, [remittance_claim_id]).get(remittance_claim_id)
+    before = link.claim_id if link else None
+    add_links(conn, [NewLink(remittance_claim_id, claim_id, PERSON, reason, actor, stamp(now))])
+    action = "match" if claim_id is not None else "unmatch"
+    about = f"remittance_claim:{remittance_claim_id}"
+    add_decision(conn, actor=actor, action=action, subject=about, reason=reason, at=now)
+    touched = {one for one in (before, claim_id) if one is not None}
+    refresh(conn, touched, stamp(now))
+    return touched
+
+
+def _refuse_twice(conn: Connection, payment: RemittanceRow) -> None:
+    held = get_set(conn, payment.inbound_set_id)
+    if held is None or not held.content_hash:
+        return
+    other = same_content(conn, held.kind, held.content_hash, but=held.id)
+    if other is not None and other.status == "posted":
+        raise Refused(f"remittance {payment.id} has the same content as one that is posted; it would count twice")
+
+
+def _need(reason: str, what: str) -> None:
+    if not reason.strip():
+        raise UsageError(f"{what} needs a reason")

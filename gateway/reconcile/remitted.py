@@ -1,0 +1,166 @@
+"""A remitted claim between its two forms: the fact that the 835 gives, and the row of the store with a compact body.
+
+The body keeps everything that is not a column: lists in the order of the fields of the facts, so that it is small and
+quick to write. `remitted_claim` reads it again.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from gateway.inbound.facts import Adjustment, Party, RemittanceHeader, RemittedClaim, RemittedLine
+from gateway.reconcile.classes import Classes, classify_claim
+from gateway.reconcile.origin import first, match_key
+from gateway.store.remittances import NewPosting, NewRemittance, RemittanceClaimRow
+
+INTEREST = "I"  # AMT01
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+
+
+def header_row(header: RemittanceHeader, inbound_set_id: int) -> NewRemittance:
+    """The payment's header as the store keeps it; the payer's key is its N104, else its REF*2U, else TRN03."""
+    others = [value for qualifier, value in header.payer_references if value and qualifier in ("2U", "EO", "HI", "NF")]
+    plan = first(value for qualifier, value in header.payer_references if qualifier == "2U")
+    ids = [*dict.fromkeys(value for value in (header.payer_id, plan, *others, header.originator) if value)]
+    return NewRemittance(
+        inbound_set_id=inbound_set_id,
+        payer_name=header.payer_name,
+        payer_key=first((header.payer_id, plan, header.originator)),
+        payer_ids=json.dumps(ids),
+        payee_id=header.payee_id,
+        payee_ids=json.dumps(payee_ids(header)),
+        method=header.method,
+        handling=header.handling,
+        payment=header.payment,
+        payment_date=header.payment_date,
+        trace_number=header.trace_number,
+        originator=header.originator,
+    )
+
+
+def payee_ids(header: RemittanceHeader) -> list[str]:
+    """Every identifier of who is paid: N1*PE N104 and the REFs under it (NPI, tax id, payer's own)."""
+    ids = (header.payee_id, *(value for _, value in header.payee_references))
+    return [*dict.fromkeys(value for value in ids if value)]
+
+
+def claim_row(claim: RemittedClaim, remittance_id: int, ordinal: int) -> tuple[Any, ...]:
+    """The values of a stored remitted claim in the order of RemittanceClaimRow without its id."""
+    patient = claim.party("QC", "IL")
+    insured = claim.party("IL", "QC")
+    begin, end = claim.service_dates
+    return (
+        remittance_id,
+        ordinal,
+        claim.segment,
+        claim.patient_control_number,
+        match_key(claim.patient_control_number),
+        claim.status,
+        claim.charge,
+        claim.paid,
+        claim.patient_stated,
+        claim.filing_indicator,
+        claim.payer_claim_number,
+        claim.reference("F8"),
+        claim.frequency,
+        begin,
+        end,
+        (patient.id if patient and patient.id else insured.id if insured else ""),
+        body_of(claim),
+    )
+
+
+def body_of(claim: RemittedClaim) -> str:
+    """What the columns do not hold, as JSON; empty parts are left out."""
+    body = {
+        "adjustments": claim.adjustments,
+        "lines": claim.lines,
+        "parties": claim.parties,
+        "references": claim.references,
+        "dates": claim.dates,
+        "amounts": claim.amounts,
+        "quantities": claim.quantities,
+        "remarks": claim.remarks,
+        "facility": claim.facility,
+        "group_code": claim.group_code,
+    }
+    return _encode({name: value for name, value in body.items() if value})
+
+
+def remitted_claim(row: RemittanceClaimRow) -> RemittedClaim:
+    """The fact as it was read from the file."""
+    body: dict[str, Any] = json.loads(row.body)
+    return RemittedClaim(
+        segment=row.segment,
+        patient_control_number=row.patient_control_number,
+        status=row.status,
+        charge=row.charge,
+        paid=row.paid,
+        patient_stated=row.patient_stated,
+        filing_indicator=row.filing_indicator,
+        payer_claim_number=row.payer_claim_number,
+        facility=body.get("facility", ""),
+        frequency=row.frequency,
+        group_code=body.get("group_code", ""),
+        adjustments=_adjustments(body.get("adjustments", ())),
+        lines=tuple(_line(*line) for line in body.get("lines", ())),
+        parties=tuple(Party(*party) for party in body.get("parties", ())),
+        references=_pairs(body.get("references", ())),
+        dates=_pairs(body.get("dates", ())),
+        amounts=_pairs(body.get("amounts", ())),
+        quantities=_pairs(body.get("quantities", ())),
+        remarks=tuple(body.get("remarks", ())),
+    )
+
+
+def _line(*fields: Any) -> RemittedLine:
+    line = RemittedLine(*fields)
+    return line._replace(
+        adjustments=_adjustments(line.adjustments),
+        references=_pairs(line.references),
+        amounts=_pairs(line.amounts),
+        quantities=_pairs(line.quantities),
+        remarks=tuple(line.remarks),
+    )
+
+
+def _adjustments(listed: Any) -> tuple[Adjustment, ...]:
+    return tuple(Adjustment(*one) for one in listed)
+
+
+def _pairs(listed: Any) -> tuple[Any, ...]:
+    return tuple((first_, second) for first_, second in listed)
+
+
+def posting_of(
+    claim: RemittedClaim,
+    remittance_claim_id: int,
+    classes: Classes,
+    recorded_at: str,
+    actor: str = "",
+    reason: str = "",
+) -> NewPosting:
+    """What a remitted claim moves, by the class of each adjustment; interest stands outside."""
+    sums = classify_claim(claim, classes)
+    return NewPosting(
+        remittance_claim_id,
+        "post",
+        claim.charge,
+        claim.paid,
+        sums.patient_responsibility,
+        sums.deductible,
+        sums.coinsurance,
+        sums.copay,
+        sums.contractual,
+        sums.denied,
+        sums.other,
+        sums.prior_payer,
+        sums.forwarded,
+        sum([cents for qualifier, cents in claim.amounts if qualifier == INTEREST]),
+        int(sums.duplicate_denial),
+        classes.version,
+        actor,
+        reason,
+        recorded_at,
+    )

@@ -1,0 +1,162 @@
+"""An 835 meets the store: the payment, its claims, whose they are and what they move, in one pass and flat memory.
+
+`post_remittance` writes everything as it streams; the caller undoes its savepoint where the set turns out at its end
+not to balance. `keep_remittance` writes the facts alone, for a set that is parked: it moves nothing until a person says
+so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import NamedTuple
+
+from gateway.inbound.facts import ProviderAdjustment, RemittanceFacts, RemittanceHeader, RemittedClaim
+from gateway.reconcile.candidates import find_claims, link_of, rematch_numbers, wanted_by
+from gateway.reconcile.classes import Classes
+from gateway.reconcile.matching import Match, Unmatched
+from gateway.reconcile.origin import Origin, Posted
+from gateway.reconcile.remitted import claim_row, header_row, posting_of
+from gateway.store import Connection, stamp
+from gateway.store.remittances import (
+    ProviderAdjustmentRow,
+    add_links,
+    add_postings,
+    add_provider_adjustments,
+    add_remittance,
+    add_remitted_claims,
+    close_remittance,
+    same_trace,
+    shares_claims,
+)
+
+Progress = Callable[[int], None]
+CLAIMS_A_TIME = 500
+
+TRACE_AGAIN = "another payment with this number, payer and date is posted, with other content"
+CLAIMS_AGAIN = "another payment with this number, payer and date is posted, with some of the same claims"
+
+
+class Written(NamedTuple):
+    """A payment in the store."""
+
+    remittance_id: int
+    posted: Posted
+    payer_claim_numbers: frozenset[str]  # of its matched claims
+
+
+def post_remittance(
+    conn: Connection, facts: RemittanceFacts, origin: Origin, classes: Classes, progress: Progress | None = None
+) -> Written:
+    """Writes a payment with links and postings as it is read. Whether it balances shows in the facts afterwards."""
+    writer = _Writer(conn, facts, origin, classes)
+    return writer.run(status="posted", reason="", progress=progress)
+
+
+def keep_remittance(
+    conn: Connection, facts: RemittanceFacts, origin: Origin, reason: str, progress: Progress | None = None
+) -> Written:
+    """Writes a payment's facts alone; it is parked for that reason."""
+    return _Writer(conn, facts, origin, None).run(status="parked", reason=reason, progress=progress)
+
+
+def contradicts(conn: Connection, header: RemittanceHeader, inbound_set_id: int) -> str:
+    """Why a payment must not be posted beside those that are: the same number, payer and date with other content.
+
+    Payers use dummy numbers for payments of nothing, so two such are told apart by their claims (`repeats_claims`).
+    """
+    others = _same(conn, header, inbound_set_id)
+    return TRACE_AGAIN if any(payment or header.payment for _, payment in others) else ""
+
+
+def repeats_claims(conn: Connection, header: RemittanceHeader, remittance_id: int, inbound_set_id: int) -> str:
+    """Why a payment of nothing must not be posted: one of the same number has some of the same claims."""
+    others = [other for other, _ in _same(conn, header, inbound_set_id)]
+    return CLAIMS_AGAIN if others and shares_claims(conn, remittance_id, others) else ""
+
+
+def _same(conn: Connection, header: RemittanceHeader, inbound_set_id: int) -> list[tuple[int, int]]:
+    if not header.trace_number:
+        return []
+    found = same_trace(
+        conn,
+        trace_number=header.trace_number,
+        originator=header.originator,
+        payment_date=header.payment_date,
+        but_set=inbound_set_id,
+    )
+    return [(one.id, one.payment) for one in found]
+
+
+def told_numbers(conn: Connection, written: Written, now: datetime) -> set[int]:
+    """Matches what waited for the payer's numbers that this payment makes known; the claims that it touched."""
+    return rematch_numbers(conn, written.payer_claim_numbers, now) if written.payer_claim_numbers else set()
+
+
+class _Writer:
+    """One payment on its way into the store."""
+
+    def __init__(self, conn: Connection, facts: RemittanceFacts, origin: Origin, classes: Classes | None) -> None:
+        self._conn = conn
+        self._facts = facts
+        self._origin = origin
+        self._classes = classes
+        self._posted = Posted()
+        self._numbers: set[str] = set()
+
+    def run(self, *, status: str, reason: str, progress: Progress | None) -> Written:
+        conn, facts, posted = self._conn, self._facts, self._posted
+        new = header_row(facts.header, self._origin.inbound_set_id)
+        remittance_id = add_remittance(conn, new, status=status, at=self._origin.at, reason=reason)
+        ordinal = 0
+        for part in _parts(facts):
+            ids = add_remitted_claims(
+                conn, [claim_row(claim, remittance_id, ordinal + n) for n, claim in enumerate(part, 1)]
+            )
+            ordinal += len(part)
+            if self._classes is not None:
+                self._post(part, ids, self._classes)
+            if progress is not None:
+                progress(len(part))
+        add_provider_adjustments(conn, remittance_id, map(_adjustment_row, facts.provider_adjustments))
+        totals = facts.totals
+        close_remittance(
+            conn,
+            remittance_id,
+            claim_payments=totals.paid,
+            provider_adjustments=totals.provider_adjustments,
+            difference=totals.difference,
+        )
+        posted.claims, posted.charge, posted.paid = totals.claims, totals.charge, totals.paid
+        posted.unmatched = posted.claims - posted.matched
+        return Written(remittance_id, posted, frozenset(self._numbers - {""}))
+
+    def _post(self, claims: Sequence[RemittedClaim], ids: Sequence[int], classes: Classes) -> None:
+        recorded_at = stamp(self._origin.at)
+        postings = [posting_of(claim, one, classes, recorded_at) for claim, one in zip(claims, ids, strict=True)]
+        add_postings(self._conn, postings)
+        wanted = wanted_by(self._facts.header)
+        results = find_claims(self._conn, [wanted(claim) for claim in claims])
+        links = []
+        for claim, row_id, result in zip(claims, ids, results, strict=True):
+            if isinstance(result, Unmatched):
+                continue
+            links.append(link_of(row_id, result, recorded_at))
+            if isinstance(result, Match):
+                self._posted.matched += 1
+                self._posted.claim_ids.add(result.claim_id)
+                self._numbers.add(claim.payer_claim_number)
+        add_links(self._conn, links)
+
+
+def _parts(claims: Iterable[RemittedClaim]) -> Iterator[list[RemittedClaim]]:
+    source = iter(claims)
+    while part := list(islice(source, CLAIMS_A_TIME)):
+        yield part
+
+
+def _adjustment_row(one: ProviderAdjustment) -> ProviderAdjustmentRow:
+    return ProviderAdjustmentRow(
+        one.provider_id, one.fiscal_period_end, one.code, one.reference, one.cents, one.segment
+    )

@@ -1,0 +1,359 @@
+"""277CA and 277 meet the store: which submissions they answer, and what they say of each, named or not.
+
+A 277CA is bound by 2200B TRN02 = BHT03 to a set of ours, its claims by CLM01 inside that set (then without case and
+padding, cut to 17 or 20 characters, by the clearinghouse's number, by member, day and charge). Where the set is not
+ours to know, a claim is bound by CLM01 alone if only one submission of the same submitter and charge can be meant. What
+fits nothing is kept unbound under its CLM01. A 277 speaks of the claim, not of a submission.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from gateway.inbound.facts import ClaimStatus, LineStatus, Provider, Receiver, Source, Status, StatusFacts
+from gateway.reconcile.acknowledgments import sides
+from gateway.reconcile.answered_set import OurSet, bills, by_date, newest, only
+from gateway.reconcile.origin import Origin, Posted, bare, match_key
+from gateway.store import Connection
+from gateway.store.answers import AnsweredSubmission, answered_before, answered_by_number, answered_in_set
+from gateway.store.batches import find_sets_by_reference
+from gateway.store.claims import NewEvent, append_events, codes_json, keys_json, lock_claims
+
+PAYER = "PR"  # NM101 of the source; every other one is an intermediary
+REFUSED = frozenset(("reject", "duplicate"))
+_EVENTS_A_CALL = 2_000
+
+
+def claim_key(patient_control_number: str) -> str:
+    """Under which an unbound answer to a claim is kept."""
+    return f"claim:{match_key(patient_control_number)}"
+
+
+def reference_key(reference: str) -> str:
+    """Under which an unbound answer to a whole set is kept."""
+    return f"bht:{reference.strip()}"
+
+
+def payer_number_key(number: str) -> str:
+    """Under which a bound answer keeps the payer's claim number (REF*1K), for matching payments."""
+    return f"1k:{number.strip().upper()}"
+
+
+def clearinghouse_key(number: str) -> str:
+    """Under which a bound answer keeps the clearinghouse's number (REF*D9), for answers that have lost the CLM01."""
+    return f"d9:{number.strip().upper()}"
+
+
+def post_statuses(conn: Connection, facts: StatusFacts, origin: Origin) -> Posted:
+    """Binds and records every answer of a 277CA or 277. The facts must be without errors."""
+    poster = _Poster(conn, facts, origin)
+    poster.run()
+    return poster.posted
+
+
+class _Poster:
+    """One 277CA or 277 on its way into the store."""
+
+    def __init__(self, conn: Connection, facts: StatusFacts, origin: Origin) -> None:
+        self.posted = Posted()
+        self._conn = conn
+        self._facts = facts
+        self._origin = origin
+        self._hop = "status" if facts.inquiry else "clearinghouse"
+        self._set: OurSet | None = None
+        self._receiver: Receiver | None = None
+        self._provider: Provider | None = None
+        self._events: list[NewEvent] = []
+        self._matched: set[int] = set()
+        self._found_set = False
+        self._named = self._named_refused = 0
+
+    def run(self) -> None:
+        for answer in self._facts:
+            match answer:
+                case Source():
+                    self._end_of_set()
+                    if not self._facts.inquiry:
+                        self._hop = "payer" if answer.entity == PAYER else "clearinghouse"
+                case Receiver():
+                    self._end_of_set()
+                    self._begin_set(answer)
+                case Provider():
+                    self._provider = answer
+                    self._refuse_provider(answer)
+                case ClaimStatus():
+                    self._claim(answer)
+            if len(self._events) >= _EVENTS_A_CALL:
+                self._flush()
+        self._end_of_set()
+        self._flush()
+        posted = self.posted
+        posted.matched = len(self._matched)
+        posted.claims = posted.matched + posted.unmatched
+        posted.charge = self._facts.charge
+        posted.foreign = not self._matched and not self._found_set
+
+    # Sets
+
+    def _begin_set(self, receiver: Receiver) -> None:
+        self._receiver, self._provider = receiver, None
+        self._named = self._named_refused = 0
+        if self._facts.inquiry or not receiver.reference:
+            return
+        sets = [one for one in find_sets_by_reference(self._conn, receiver.reference) if one.state != "building"]
+        if len(sets) > 1:
+            sets = [one for one in sets if self._is_between(one.partner, one.sender, one.receiver)]
+        if len(sets) != 1:
+            return
+        self._found_set = True
+        rows = answered_in_set(self._conn, sets[0].id)
+        lock_claims(self._conn, [row.claim_id for row in rows])
+        self._set = OurSet.of(receiver, rows)
+
+    def _is_between(self, partner: str, sender: str, receiver: str) -> bool:
+        return self._origin.answers(partner=partner, sender=sender, receiver=receiver)
+
+    def _end_of_set(self) -> None:
+        """What the totals and the submitter's level say of the claims that were not named."""
+        ours, receiver = self._set, self._receiver
+        self._set = self._receiver = None
+        if receiver is None or self._facts.inquiry:
+            return
+        if ours is None:
+            self._keep_set_verdict(receiver)
+            return
+        rest = [row for key, row in ours.rows.items() if key not in ours.named]
+        status = next((one for one in receiver.statuses if one.verdict in REFUSED), None)
+        if status is not None and self._refuses_all(ours, receiver):
+            self._say_of_all(rest, status.verdict, status.codes, receiver)
+        elif rest and self._accepts_rest(ours, receiver):
+            self._say_of_all(rest, "accept", _codes(receiver.statuses, "accept"), receiver)
+
+    def _refuses_all(self, ours: OurSet, receiver: Receiver) -> bool:
+        """Whether a refusal of the submitter means every claim: some use it for single ones, so the counts decide."""
+        accepted = len(ours.named) - len(ours.refused)
+        if receiver.accepted or accepted or ours.said > ours.said_refused:
+            text = "The whole set is refused although claims of it are accepted; only those named count as refused."
+            self.posted.say("status_set_contradicts", text, receiver.segment)
+            return False
+        if receiver.rejected is not None and receiver.rejected < len(ours.rows):
+            text = "The whole set is refused, but fewer claims than it has; only those named count as refused."
+            self.posted.say("status_set_contradicts", text, receiver.segment)
+            return False
+        return True
+
+    def _accepts_rest(self, ours: OurSet, receiver: Receiver) -> bool:
+        """QTY*90 and QTY*AA together are our claims in the set, and QTY*AA those that are refused by name."""
+        if receiver.accepted is None and receiver.rejected is None:
+            return False
+        accepted, rejected = receiver.accepted or 0, receiver.rejected or 0
+        if accepted + rejected == len(ours.rows) and rejected == len(ours.refused):
+            return True
+        text = "The totals do not account for our claims in the set, so those not named are not taken as accepted."
+        self.posted.say("status_totals_differ", text, receiver.segment)
+        return False
+
+    def _say_of_all(
+        self, rows: Iterable[AnsweredSubmission], verdict: str, codes: Sequence[str], receiver: Receiver
+    ) -> None:
+        dates = [one.date for one in receiver.statuses if one.date]
+        for row in rows:
+            text = "By the totals of the set" if verdict == "accept" else "The whole set was refused"
+            self._add(row, verdict, codes, max(dates, default=""), receiver.segment, text=text)
+
+    def _keep_set_verdict(self, receiver: Receiver) -> None:
+        """The verdict on a set that is not ours to know, with its counts, for when it is imported."""
+        refusal = next((one for one in receiver.statuses if one.verdict in REFUSED), None)
+        counts = (receiver.accepted, receiver.rejected)
+        if not receiver.reference or (refusal is None and counts == (None, None)):
+            return
+        rejected = receiver.rejected or 0
+        if refusal is not None and (receiver.accepted or self._named > self._named_refused):
+            return
+        if refusal is None and rejected != self._named_refused:
+            return
+        total = (receiver.accepted or 0) + rejected
+        keys = {**sides(self._origin), "reference": receiver.reference, "claims": str(total) if total else ""}
+        dates = [one.date for one in receiver.statuses if one.date]
+        self._events.append(
+            self._event(
+                verdict=refusal.verdict if refusal else "accept",
+                codes=refusal.codes if refusal else _codes(receiver.statuses, "accept"),
+                said_on=max(dates, default=""),
+                segment=receiver.segment,
+                keys={name: value for name, value in keys.items() if value},
+                key=reference_key(receiver.reference),
+            )
+        )
+
+    def _refuse_provider(self, provider: Provider) -> None:
+        status = next((one for one in provider.statuses if one.verdict in REFUSED), None)
+        if status is None or self._facts.inquiry:
+            return
+        if self._set is None:
+            self._named_refused += provider.rejected or 0
+            self._keep_provider_verdict(provider, status)
+            return
+        rows = [row for row in self._set.rows.values() if bills(row, provider)]
+        if provider.rejected is not None and provider.rejected != len(rows):
+            text = "The provider's refused claims are not as many as ours in the set; all of them count as refused."
+            self.posted.say("status_provider_counts", text, provider.segment)
+        for row in rows:
+            self._set.named.add(row.id)
+            self._set.refused.add(row.id)
+            text = "All claims of the billing provider were refused"
+            self._add(row, status.verdict, status.codes, status.date, status.segment, text=status.text or text)
+
+    def _keep_provider_verdict(self, provider: Provider, status: Status) -> None:
+        if self._receiver is None or not self._receiver.reference:
+            return
+        keys = {**sides(self._origin), "reference": self._receiver.reference}
+        keys["providers"] = " ".join((provider.id, *provider.other_ids))
+        key = reference_key(self._receiver.reference)
+        self._events.append(self._event(status.verdict, status.codes, status.date, status.segment, keys, key=key))
+
+    # Claims
+
+    def _claim(self, claim: ClaimStatus) -> None:
+        verdict = claim.verdict
+        self._named += 1
+        self._named_refused += verdict in REFUSED
+        if self._set is not None:
+            self._set.said += 1
+            self._set.said_refused += verdict in REFUSED
+        row = self._bind(claim)
+        if row is None:
+            self.posted.unmatched += 1
+        elif self._set is not None and row.id in self._set.rows:
+            self._set.named.add(row.id)
+            if verdict in REFUSED:
+                self._set.refused.add(row.id)
+        keys = self._keys(claim)
+        if self._facts.inquiry or row is None:
+            key = claim_key(claim.patient_control_number) if row is None else ""
+        else:
+            key = _number_key(claim)
+        for status, line in _statuses(claim):
+            said = {**keys, "line": line.control_number} if line is not None and line.control_number else keys
+            self._add(row, status.verdict, status.codes, status.date, status.segment, status.text, said, key)
+
+    def _bind(self, claim: ClaimStatus) -> AnsweredSubmission | None:
+        if self._set is not None:
+            row, _ = self._set.find(claim, self._provider)
+            if row is None and claim.clearinghouse_number:
+                rows = answered_before(self._conn, clearinghouse_key(claim.clearinghouse_number))
+                row = only([one for one in rows if one.id in self._set.rows], self._provider)
+            return row
+        return self._bind_alone(claim)
+
+    def _bind_alone(self, claim: ClaimStatus) -> AnsweredSubmission | None:
+        """Without a set of ours: by CLM01 within the submitter, else by the clearinghouse's number."""
+        key = match_key(claim.patient_control_number)
+        rows = [row for row in answered_by_number(self._conn, [key]).get(key, []) if self._can_mean(claim, row)]
+        if self._facts.inquiry:
+            return newest(rows, self._provider)
+        row = by_date(rows, claim, self._provider)
+        if row is None and claim.clearinghouse_number and not rows:
+            found = answered_before(self._conn, clearinghouse_key(claim.clearinghouse_number))
+            row = only([one for one in found if self._can_mean(claim, one)], self._provider)
+        return row
+
+    def _can_mean(self, claim: ClaimStatus, row: AnsweredSubmission) -> bool:
+        """The same submitter, and neither charge nor member contradict."""
+        if bare(row.sender) not in self._origin.receivers and row.partner != self._origin.partner:
+            return False
+        charges = {status.charge for status in claim.statuses if status.charge is not None}
+        if charges and row.charge not in charges:
+            return False
+        return not claim.member_id or not row.member_id or claim.member_id.upper() == row.member_id.upper()
+
+    def _keys(self, claim: ClaimStatus) -> dict[str, str]:
+        charge = next((status.charge for status in claim.statuses if status.charge is not None), None)
+        keys = {
+            "patient_control_number": claim.patient_control_number,
+            "payer_claim_number": claim.payer_claim_number,
+            "clearinghouse_number": claim.clearinghouse_number,
+            "member_id": claim.member_id,
+            "service_from": claim.service_from,
+            "charge": "" if charge is None else str(charge),
+            "reference": self._receiver.reference if self._receiver else "",
+        }
+        return {name: value for name, value in keys.items() if value}
+
+    # Events
+
+    def _add(
+        self,
+        row: AnsweredSubmission | None,
+        verdict: str,
+        codes: Sequence[str],
+        said_on: str,
+        segment: int,
+        text: str = "",
+        keys: dict[str, str] | None = None,
+        key: str = "",
+    ) -> None:
+        event = self._event(verdict, codes, said_on, segment, keys or {}, key, text)
+        if row is None:
+            event = event._replace(keys=keys_json({**(keys or {}), **sides(self._origin)}))
+        else:
+            submission = None if self._facts.inquiry else row.id
+            event = event._replace(claim_id=row.claim_id, submission_id=submission)
+            self._matched.add(row.id)
+            self.posted.claim_ids.add(row.claim_id)
+            self.posted.batch_ids.add(row.batch_id)
+        self._events.append(event)
+
+    def _event(
+        self,
+        verdict: str,
+        codes: Sequence[str],
+        said_on: str,
+        segment: int,
+        keys: dict[str, str],
+        key: str = "",
+        text: str = "",
+    ) -> NewEvent:
+        facts = self._facts
+        return NewEvent(
+            kind="inquiry" if facts.inquiry else "status",
+            hop=self._hop,
+            verdict=verdict,
+            recorded_at=self._origin.recorded_at,
+            inbound_set_id=self._origin.inbound_set_id,
+            segment=segment,
+            said_on=said_on,
+            rank=rank_of(said_on, facts.date, facts.time),
+            codes=codes_json(codes),
+            text=text,
+            keys=keys_json(keys),
+            match_key=key,
+        )
+
+    def _flush(self) -> None:
+        append_events(self._conn, self._events)
+        self._events = []
+
+
+def rank_of(said_on: str, date: str, time: str) -> str:
+    """STC02, BHT04 and BHT05 as text that sorts; an STC without a date is as old as its file."""
+    made = f"{date[:4]}-{date[4:6]}-{date[6:8]}" if len(date) == 8 else ""
+    return f"{said_on or made:10} {date:8} {time.ljust(8, '0')}"
+
+
+def _statuses(claim: ClaimStatus) -> Iterator[tuple[Status, LineStatus | None]]:
+    for status in claim.statuses:
+        yield status, None
+    for line in claim.lines:
+        for status in line.statuses:
+            yield status, line
+
+
+def _codes(statuses: Iterable[Status], verdict: str) -> tuple[str, ...]:
+    return next((one.codes for one in statuses if one.verdict == verdict), ())
+
+
+def _number_key(claim: ClaimStatus) -> str:
+    if claim.payer_claim_number:
+        return payer_number_key(claim.payer_claim_number)
+    return clearinghouse_key(claim.clearinghouse_number) if claim.clearinghouse_number else ""
