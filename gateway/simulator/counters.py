@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gateway.simulator.tables import ScenarioError
+
 
 @dataclass(slots=True)
 class Counters:
@@ -20,12 +22,15 @@ class Counters:
 
     @classmethod
     def load(cls, path: Path) -> Counters:
-        """As saved; new ones where there is no file. Raises ValueError for a file that is not one of ours."""
+        """As saved; new ones where there is no file. Raises ScenarioError for a file that is not one of ours."""
         if not path.exists():
             return cls()
-        found = json.loads(path.read_text(encoding="ascii"))
+        try:
+            found = json.loads(path.read_text(encoding="ascii"))
+        except ValueError:
+            found = None
         if not isinstance(found, dict) or not all(isinstance(item, int) for item in found.values()):
-            raise ValueError(f"{path.name} does not hold counters")
+            raise ScenarioError(f"{path.name} does not hold counters")
         return cls(found)
 
     def save(self, path: Path) -> None:

@@ -199,10 +199,11 @@ class Payers:
     def record(self, remittance: Remittance, entries: Sequence[Entry]) -> None:
         """Notes that the 835 lies in the folder."""
         self.book.remittances.append(remittance)
+        balanced = remittance.balanced
         for entry in entries:
             if entry.case is None:
                 self.book.foreign += entry.claim.paid
-            elif remittance.balanced:
+            elif balanced:
                 entry.case.posted.append(entry.claim)
 
     def payer(self, case: Case) -> Payer:

@@ -11,7 +11,7 @@ _T = TypeVar("_T")
 
 
 class ScenarioError(Exception):
-    """A scenario that is not understood; the text names the key."""
+    """A scenario, or a file of the simulator's own, that is not understood; the text names the key or file."""
 
 
 def build(cls: type[_T], table: Any, where: str) -> _T:

@@ -145,7 +145,7 @@ def test_a_port_in_use_is_an_error(simulator: Simulator, tmp_path: Path) -> None
 def test_a_damaged_number_file_is_not_overlooked(tmp_path: Path) -> None:
     """Counters that cannot be read stop the simulator: numbers must not start again."""
     (tmp_path / ".partner").mkdir()
-    (tmp_path / ".partner" / "numbers.json").write_text("[]")
-    with pytest.raises(ValueError, match="counters"):
-        Simulator(tmp_path, clock=clock)
-    assert issubclass(ScenarioError, Exception)
+    for text in ("[]", "{", '{"file": "x"}'):
+        (tmp_path / ".partner" / "numbers.json").write_text(text)
+        with pytest.raises(ScenarioError, match="counters"):
+            Simulator(tmp_path, clock=clock)
