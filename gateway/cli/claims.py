@@ -1,0 +1,239 @@
+"""`gateway claims`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gateway.cli.output import dry_run_option, emit, json_option, note, progress, say, table
+from gateway.cli.report import day
+from gateway.cli.root import Session
+from gateway.errors import GatewayError, Refused, UsageError
+
+number_argument = click.argument("number", metavar="CLM01")
+provider_option = click.option(
+    "--provider", help="The billing provider's NPI or tax id, where several share the number."
+)
+
+
+@click.group()
+def claims() -> None:
+    """Claims: taken in, looked at, held and released."""
+
+
+@claims.command("import")
+@click.argument("files", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.option("--mapping", help="For CSV: a mapping of mappings/sources/, by name.")
+@click.option(
+    "--already-sent", is_flag=True, help="An 837 that another system has sent: never built here, answers match."
+)
+@json_option
+@click.pass_obj
+def import_(session: Session, files: tuple[Path, ...], mapping: str | None, already_sent: bool, as_json: bool) -> None:
+    """Takes claims in: canonical JSON or NDJSON, CSV through a mapping, or an 837. Each record stands alone."""
+    from gateway.exchange.already_sent import import_already_sent
+    from gateway.exchange.intake import Door, import_file
+
+    app = session.app
+    door = Door.of(app, app.home.path)
+    found, code = [], 0
+    for path in files:
+        try:
+            with progress(path.name) as step:
+                if already_sent:
+                    tally = import_already_sent(door, path, progress=step)
+                else:
+                    tally = import_file(door, path, mapping_name=mapping, progress=step)
+        except GatewayError as error:
+            note(f"gateway: {error}")
+            code = max(code, error.exit_code)
+            continue
+        found.append(tally.document())
+        if tally.needs_person:
+            code = max(code, 1)
+    if as_json:
+        emit(found)
+    else:
+        for document in found:
+            _show_import(document)
+    sys.exit(code)
+
+
+def _show_import(document: dict[str, Any]) -> None:
+    outcomes = ("ready", "held", "unchanged", "rejected", "sent")
+    counts = ", ".join(f"{document[name]:,} {name}" for name in outcomes if document.get(name))
+    say(f"{document['file']}: {document['records']:,} records{': ' + counts if counts else ''}")
+    for issue in document["issues"][:100]:
+        number = f" {issue['patient_control_number']}" if issue["patient_control_number"] else ""
+        field = f" {issue['field']}:" if issue["field"] else ""
+        say(f"  record {issue['record']}{number}: {issue['severity']}:{field} {issue['text']} [{issue['code']}]")
+    if len(document["issues"]) > 100:
+        say(f"  … and {len(document['issues']) - 100} more; --json has them all")
+
+
+@claims.command("list")
+@click.option("--state", default="", help="Only claims in this state, for example held or denied.")
+@click.option("--payer", default="", help="Only this payer id.")
+@click.option("--since", callback=day, help="First imported on or after this day.")
+@click.option("--until", callback=day, help="… on or before this day.")
+@json_option
+@click.pass_obj
+def list_(session: Session, state: str, payer: str, since: str, until: str, as_json: bool) -> None:
+    """The claims, with state and money."""
+    from gateway.claims.life import STATES
+    from gateway.reports.story import listed
+    from gateway.store.stories import claims_listed
+
+    if state and state not in STATES:
+        raise UsageError(f"{state!r} is not a state; states are {', '.join(sorted(STATES))}")
+    with session.app.store.read() as conn:
+        rows = claims_listed(conn, state=state, payer=payer, since=since, until=until)
+    documents = [listed(row) for row in rows]
+    if as_json:
+        emit(documents)
+        return
+    head = ("claim", "state", "payer", "service", "charge", "paid", "patient", "denied", "open", "flags")
+    money = ("charge", "paid", "patient_responsibility", "denied", "open")
+    rows_shown = [
+        (
+            one["patient_control_number"],
+            one["state"],
+            (one["payer"]["name"] or one["payer"]["id"])[:24],
+            one["service_from"],
+            *(one[name] for name in money),
+            " ".join(one["flags"]),
+        )
+        for one in documents
+    ]
+    table(head, rows_shown, right=("charge", "paid", "patient", "denied", "open"), empty="no claims")
+
+
+def _document(session: Session, number: str, provider: str | None) -> dict[str, Any]:
+    from gateway.exchange.claim_decisions import find_claim
+    from gateway.reports.story import shown
+
+    with session.app.store.read() as conn:
+        return shown(conn, find_claim(conn, number, provider).id)
+
+
+@claims.command()
+@number_argument
+@provider_option
+@json_option
+@click.pass_obj
+def show(session: Session, number: str, provider: str | None, as_json: bool) -> None:
+    """One claim: where it is, what it came to, where it was sent."""
+    document = _document(session, number, provider)
+    if as_json:
+        emit(document)
+        return
+    payer, billing = document["payer"], document["billing_provider"]
+    flags = f"  ({', '.join(document['flags'])})" if document["flags"] else ""
+    say(f"{document['patient_control_number']}  {document['type']}  {document['state']}{flags}")
+    say(f"payer             {payer['name']} ({payer['id']})")
+    say(f"billing provider  {billing['name']} ({billing['id']})")
+    say(f"service           {document['service_from']} to {document['service_to']}")
+    say(f"payer's numbers   {', '.join(document['payer_claim_numbers']) or 'none yet'}")
+    say()
+    for name in ("charge", "paid", "patient_responsibility", "contractual", "denied", "other_adjustments", "open"):
+        say(f"{name.replace('_', ' '):<24}{document[name]:>14}")
+    say("\nlines")
+    lines = [
+        (one.get("number"), one.get("service_date"), _procedure(one), one.get("quantity"), one.get("charge"))
+        for one in document["lines"]
+    ]
+    table(("line", "service", "procedure", "units", "charge"), lines, right=("units", "charge"))
+    say("\npayments")
+    paid = [(p["date"], p["trace_number"], p["payer"], p["status"], p["paid"]) for p in document["payments"]]
+    table(("date", "trace", "payer", "CLP02", "paid"), paid, right=("paid",), empty="none yet")
+    if document["adjustments"]:
+        say("\nadjustments")
+        rows = [(a["group"], a["reason"], a["amount"], a.get("procedure", "claim")) for a in document["adjustments"]]
+        table(("group", "reason", "amount", "on"), rows, right=("amount",))
+    say("\nsent")
+    keys = ("batch", "partner", "interchange_control_number", "group_control_number", "transaction_control_number")
+    sent = [[*(one[key] for key in keys), (one["sent_at"] or one["state"])[:19]] for one in document["submissions"]]
+    table(("batch", "partner", "ISA13", "GS06", "ST02", "at"), sent, empty="not yet")
+    say(f"\n`gateway claims why {document['patient_control_number']}` has the whole history")
+
+
+def _procedure(line: dict[str, Any]) -> str:
+    procedure = line.get("procedure", {})
+    code = " ".join([procedure.get("code", ""), *procedure.get("modifiers", ())])
+    return f"{line['revenue_code']} {code}".strip() if "revenue_code" in line else code
+
+
+@claims.command()
+@number_argument
+@provider_option
+@json_option
+@click.pass_obj
+def why(session: Session, number: str, provider: str | None, as_json: bool) -> None:
+    """One claim's whole history; each line names the file and the segment that it rests on."""
+    document = _document(session, number, provider)
+    if as_json:
+        emit({key: document[key] for key in ("patient_control_number", "state", "flags", "events")})
+        return
+    say(f"{document['patient_control_number']} is {document['state']}, because:")
+    for event in document["events"]:
+        place = f"{event['file']}, segment {event['segment']}" if event["file"] else event["source"]
+        codes = f" [{' '.join(event['codes'])}]" if event["codes"] else ""
+        what = f"{event['source']} {event['verdict']}" if event["file"] else event["kind"].replace("_", " ")
+        say(f"  {event['at'][:19].replace('T', ' ')}  {what:<16}{event['text']}{codes}")
+        say(f"  {'':<21}└ {place}")
+
+
+@claims.command()
+@click.pass_obj
+def schema(session: Session) -> None:  # noqa: ARG001 - needs no home
+    """The JSON Schema of the canonical claim, for those who produce it."""
+    from gateway.guides import all_guides
+    from gateway.x12.schema import claim_schema
+
+    emit(claim_schema(all_guides()))
+
+
+def _decide(action: str) -> Callable[..., None]:
+    def decide(session: Session, number: str, provider: str | None, reason: str, dry_run: bool, as_json: bool) -> None:
+        from gateway.exchange import claim_decisions
+        from gateway.exchange.intake import Door
+
+        app = session.app
+        with app.store.read() as conn:
+            claim = claim_decisions.find_claim(conn, number, provider)
+        if dry_run:
+            note(f"would {action} the claim; nothing was changed")
+            return
+        run = getattr(claim_decisions, action)
+        try:
+            state = run(Door.of(app, app.home.path), claim, actor=app.actor, reason=reason)
+        except Refused as refused:
+            raise Refused(f"{number}: {refused}") from None
+        if as_json:
+            emit({"patient_control_number": number, "state": state})
+        else:
+            say(f"{number} is {state}")
+
+    return decide
+
+
+def _decision(action: str, text: str) -> None:
+    command: Any = _decide(action)
+    command.__doc__ = text
+    for option in (
+        json_option,
+        dry_run_option,
+        click.option("--reason", default="", help="Why; kept."),
+        provider_option,
+    ):
+        command = option(command)
+    claims.command(action)(number_argument(click.pass_obj(command)))
+
+
+_decision("hold", "Keeps a ready claim from being sent.")
+_decision("release", "Lets a held claim be sent, where its failed checks are not errors of the guide.")
+_decision("cancel", "Takes a claim that was not sent out of the exchange.")

@@ -1,0 +1,196 @@
+"""One claim as a biller asks for it: where is it, what was said, who owes what; each line with its file and segment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from gateway.reconcile.money import PayerMoney
+from gateway.reconcile.projection import FoldedClaim, folded
+from gateway.reports.reconciliation import amount
+from gateway.store import Connection, claims
+from gateway.store.reporting import MONEY
+from gateway.store.stories import (
+    CurrentClaim,
+    Remitted,
+    SubmittedIn,
+    Told,
+    claims_listed,
+    events_told,
+    remitted_told,
+    submissions_told,
+)
+
+Document = dict[str, Any]
+
+# CLP02 in our own words.
+CLAIM_STATUS = {
+    "1": "processed as primary",
+    "2": "processed as secondary",
+    "3": "processed as tertiary",
+    "4": "denied: patient not recognised",
+    "19": "processed as primary and forwarded",
+    "20": "processed as secondary and forwarded",
+    "21": "processed as tertiary and forwarded",
+    "22": "reversal of an earlier payment",
+    "23": "not theirs, forwarded",
+    "25": "predetermination, no payment",
+}
+
+
+def listed(claim: CurrentClaim) -> Document:
+    """A claim as `claims list --json` has it."""
+    return {
+        "patient_control_number": claim.patient_control_number,
+        "type": claim.type,
+        "state": claim.state,
+        "flags": json.loads(claim.flags),
+        "payer": {"id": claim.payer_id, "name": claim.payer_name},
+        "partner": claim.partner,
+        "billing_provider": {"id": claim.billing_key, "name": claim.billing_name},
+        "service_from": claim.service_from,
+        "service_to": claim.service_to,
+        "imported_at": claim.imported_at,
+        **{name: amount(getattr(claim, name)) for name in MONEY},
+    }
+
+
+def shown(conn: Connection, claim_id: int) -> Document:
+    """A claim as `claims show --json` has it."""
+    claim = claims_listed(conn, claim_ids=[claim_id])[0]
+    fold = next(iter(folded(conn, [claim_id])))
+    remitted = remitted_told(conn, claim_id)
+    told = events_told(conn, claim_id)
+    body = next(json.loads(v.body) for v in claims.versions_of(conn, claim_id) if v.id == claim.version_id)
+    return {
+        **listed(claim),
+        "payer_claim_numbers": _payer_numbers(told, remitted),
+        "payers": _payers(fold, body),
+        "lines": [_line(line) for line in body.get("lines", ())],
+        "adjustments": _adjustments(remitted),
+        "payments": [_payment(row) for row in remitted],
+        "submissions": [_submission(row) for row in submissions_told(conn, claim_id)],
+        "events": story(told, remitted),
+    }
+
+
+def _payer_numbers(told: Sequence[Told], remitted: Sequence[Remitted]) -> list[str]:
+    said = [row.payer_claim_number for row in remitted]
+    for event in told:
+        said += [code.removeprefix("1K:") for code in json.loads(event.codes) if code.startswith("1K:")]
+    return list(dict.fromkeys(number for number in said if number))
+
+
+def _payers(fold: FoldedClaim, body: Document) -> list[Document]:
+    """Every payer of the claim in order: those that paid, then those that are named and have not answered."""
+    found = [_payer(one) for one in fold.money.payers]
+    orders = {one["order"] for one in found}
+    named = [(body.get("subscriber", {}).get("payer_responsibility", ""), body.get("payer", {}))]
+    others = body.get("other_payers", ())
+    named += [(other.get("payer_responsibility", ""), other.get("payer", {})) for other in others]
+    for order, payer in named:
+        if order not in orders:
+            found.append(
+                {"order": order, "id": payer.get("id", ""), "name": payer.get("name", ""), "state": "no_remittance"}
+            )
+    return sorted(found, key=lambda one: ("PSTABCDEFGHU".find(one["order"]) % 99, one["id"]))
+
+
+def _payer(one: PayerMoney) -> Document:
+    state = "denied" if one.denied and not one.paid else ("paid" if one.paid else "zero_paid")
+    names = ("paid", "patient_responsibility", "contractual", "denied", "other_adjustments")
+    money = {name: amount(getattr(one, name)) for name in names}
+    return {"order": one.responsibility, "id": one.payer_key, "state": state if one.standing else "reversed", **money}
+
+
+def _line(line: Document) -> Document:
+    keys = ("number", "line_control_number", "procedure", "revenue_code", "charge", "quantity", "unit", "service_date")
+    return {key: line[key] for key in keys if key in line}
+
+
+def _adjustments(remitted: Sequence[Remitted]) -> list[Document]:
+    found = []
+    for row in remitted:
+        body = json.loads(row.body)
+        places = [("", body.get("adjustments", ()))]
+        places += [(line.get("procedure", ""), line.get("adjustments", ())) for line in body.get("lines", ())]
+        for procedure, adjustments in places:
+            for group, reason, cents, *_ in adjustments:
+                one = {"group": group, "reason": reason, "amount": amount(cents), "trace_number": row.trace_number}
+                found.append({**one, "procedure": procedure} if procedure else one)
+    return found
+
+
+def _payment(row: Remitted) -> Document:
+    return {
+        "remittance": str(row.remittance_id),
+        "trace_number": row.trace_number,
+        "date": row.payment_date,
+        "payer": row.payer_name,
+        "status": row.status,
+        "charge": amount(row.charge),
+        "paid": amount(row.paid),
+        "payer_claim_number": row.payer_claim_number,
+    }
+
+
+def _submission(row: SubmittedIn) -> Document:
+    return {
+        "batch": str(row.batch_id),
+        "partner": row.partner,
+        "state": row.state,
+        "interchange_control_number": row.interchange_control_number,
+        "group_control_number": row.group_control_number,
+        "transaction_control_number": row.control_number,
+        "sent_at": row.sent_at,
+    }
+
+
+def story(told: Sequence[Told], remitted: Sequence[Remitted]) -> list[Document]:
+    """Everything that was said and done, in the order of recording."""
+    found = [_event(row) for row in told] + [_remitted(row) for row in remitted]
+    return sorted(found, key=lambda one: one["at"])
+
+
+def _event(row: Told) -> Document:
+    source = row.set_kind or (f"person {row.actor}".strip() if row.hop == "person" else "gateway")
+    return {
+        "at": row.recorded_at,
+        "kind": row.kind,
+        "hop": row.hop,
+        "verdict": row.verdict,
+        "source": source,
+        "said_on": row.said_on,
+        "codes": json.loads(row.codes),
+        "file": row.file_name or "",
+        "file_id": str(row.file_id or ""),
+        "segment": row.segment,
+        "text": row.text,
+    }
+
+
+def _remitted(row: Remitted) -> Document:
+    words = CLAIM_STATUS.get(row.status, f"status {row.status}")
+    sums = f"charged {amount(row.charge)}, paid {amount(row.paid)}"
+    text = f"{words}: {sums}, trace {row.trace_number} of {row.payment_date}"
+    codes = {f"{group}:{reason}" for group, reason in _codes(row.body)}
+    return {
+        "at": row.recorded_at,
+        "kind": "remittance",
+        "hop": "remittance",
+        "verdict": "info",
+        "source": "835",
+        "said_on": row.payment_date,
+        "codes": [f"CLP02:{row.status}", *sorted(codes)],
+        "file": row.file_name,
+        "file_id": str(row.file_id),
+        "segment": row.segment,
+        "text": f"{row.payer_name} {text} (matched by {row.rung.replace('_', ' ')})".strip(),
+    }
+
+
+def _codes(body: str) -> list[tuple[str, str]]:
+    parsed = json.loads(body)
+    places = [parsed.get("adjustments", ()), *(line.get("adjustments", ()) for line in parsed.get("lines", ()))]
+    return [(one[0], one[1]) for adjustments in places for one in adjustments]
