@@ -194,7 +194,7 @@ def schema(session: Session) -> None:  # noqa: ARG001 - needs no home
     from gateway.guides import all_guides
     from gateway.x12.schema import claim_schema
 
-    emit(claim_schema(all_guides()))
+    emit(claim_schema(all_guides().values()))
 
 
 def _decide(action: str) -> Callable[..., None]:
