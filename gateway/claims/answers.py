@@ -14,7 +14,8 @@ from gateway.claims.history import Event, Submission
 
 GIVEN_UP = frozenset({"cancelled", "abandoned"})  # states of a batch whose versions are free again
 
-_WEIGHT = {"accept": 1, "pended": 2, "reject": 3}
+_WEIGHT = {"accept": 1, "reject": 3}
+_PENDED = 2  # between the two
 _TAKEN = frozenset({"A2", "A5"})  # categories by which a payer takes a claim into adjudication
 _NOTHING = ("", 0)
 _PAYER = DISTANCE["payer"]
@@ -82,11 +83,12 @@ class _Said:
         distance = DISTANCE.get(event.hop, 0)
         if not distance:
             return
-        word = (event.rank, _WEIGHT.get(event.verdict, 0))
-        if event.hop == "status":
-            self.inquiry = max(self.inquiry, word)
-            self.heard = self.heard or word[1] > 0
+        if event.hop == "status":  # an answer to an inquiry informs, and can only say that the claim is pended
+            pended = event.verdict == "pended"
+            self.inquiry = max(self.inquiry, (event.rank, _PENDED if pended else 0))
+            self.heard = self.heard or pended
             return
+        word = (event.rank, _WEIGHT.get(event.verdict, 0))
         self.heard = True
         if event.verdict == "duplicate":
             self.duplicate_at = max(self.duplicate_at, distance)
