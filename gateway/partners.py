@@ -102,10 +102,15 @@ def route(profiles: Iterable[Profile], payer_id: str, claim_type: str) -> Profil
     return named or next((p for p in ordered if p.takes("*", claim_type)), None)
 
 
+def check_name(name: str) -> None:
+    """UsageError where a partner cannot be called so."""
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"{name!r}: a partner's name has at most 64 letters, digits, '-' and '_'")
+
+
 def load_profile(path: Path) -> Profile:
     """Reads one profile; UsageError names the file and the key."""
-    if not _NAME.fullmatch(path.stem):
-        raise UsageError(f"{path}: a partner's name has letters, digits, '-' and '_' only")
+    check_name(path.stem)
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

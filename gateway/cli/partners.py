@@ -1,0 +1,117 @@
+"""`gateway partners`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from gateway.cli.output import emit, json_option, say, table
+from gateway.cli.root import Session
+from gateway.errors import UsageError
+
+
+@click.group()
+def partners() -> None:
+    """Partners: the profiles in sftp_config/."""
+
+
+@partners.command()
+@click.argument("name")
+@click.option("--like", default="generic", show_default=True, help="The shipped profile to begin with.")
+@click.pass_obj
+def add(session: Session, name: str, like: str) -> None:
+    """Puts a profile to fill in at sftp_config/NAME.toml; overwrites nothing."""
+    from gateway.data import listing
+    from gateway.home import Home
+    from gateway.partners import check_name
+
+    shipped = listing("sftp_config", ".toml")
+    if like not in shipped:
+        raise UsageError(f"no shipped profile {like!r}; there are {', '.join(sorted(shipped))}")
+    check_name(name)
+    target = Home.open(session.home).path / "sftp_config" / f"{name}.toml"
+    try:
+        with target.open("x", encoding="utf-8") as out:
+            out.write(shipped[like].read_text(encoding="utf-8"))
+    except FileExistsError:
+        raise UsageError(f"{target} is there already; it was left as it is") from None
+    except OSError as error:
+        raise UsageError(f"{target}: cannot be written: {error.strerror}") from None
+    say(f"made {target}; fill it in, then run `gateway partners check {name}`")
+
+
+@partners.command("list")
+@json_option
+@click.pass_obj
+def list_(session: Session, as_json: bool) -> None:
+    """The partners of this home."""
+    from gateway.home import Home
+
+    rows: list[dict[str, Any]] = []
+    for profile in Home.open(session.home).profiles.values():
+        place = (
+            f"sftp://{profile.sftp.username}@{profile.sftp.host}:{profile.sftp.port}"
+            if profile.sftp
+            else profile.folder
+        )
+        usage = "production" if profile.usage == "P" else "test"
+        row: dict[str, Any] = {"name": profile.name, "usage": usage, "place": place}
+        rows.append({**row, "payers": list(profile.payers), "claim_types": list(profile.claim_types)})
+    if as_json:
+        emit(rows)
+        return
+    shown = [(r["name"], r["usage"], r["place"], " ".join(r["payers"]), " ".join(r["claim_types"])) for r in rows]
+    table(
+        ("partner", "usage", "place", "payers", "claim types"), shown, empty="no partners; `gateway partners add NAME`"
+    )
+
+
+@partners.command()
+@click.argument("name")
+@json_option
+@click.pass_obj
+def check(session: Session, name: str, as_json: bool) -> None:
+    """Connects, compares the host key, looks into the folders; changes nothing."""
+    from gateway.exchange.health import examine_partner
+
+    found = list(examine_partner(session.app, session.app.home.profile(name)))
+    if as_json:
+        emit([one.document() for one in found])
+    else:
+        for one in found:
+            say(f"{one.level:<8} {one.text}")
+            if one.mend:
+                say(f"         → {one.mend}")
+    sys.exit(max((one.exit_code for one in found), default=0))
+
+
+@partners.command()
+@click.argument("name")
+@click.option(
+    "--set-interchange", type=click.IntRange(0, 999_999_999), help="The last ISA13 that a former system used."
+)
+@click.option("--set-group", type=click.IntRange(0, 999_999_999), help="The last GS06 that it used.")
+@json_option
+@click.pass_obj
+def numbers(session: Session, name: str, set_interchange: int | None, set_group: int | None, as_json: bool) -> None:
+    """The last control numbers given out to a partner; can be raised above those of a former system, never lowered."""
+    from gateway.store import counters
+
+    app = session.app
+    sides = app.home.profile(name).envelope.sides
+    names = {"interchange": counters.isa_counter(*sides), "group": counters.gs_counter(*sides)}
+    wanted = {"interchange": set_interchange, "group": set_group}
+    with app.store.write() as conn:
+        for what, value in wanted.items():
+            if value is not None and not counters.raise_to(conn, names[what], value) and value:
+                raise UsageError(
+                    f"{what}: {counters.last(conn, names[what])} was given out already; a number never goes down"
+                )
+        found = {what: counters.last(conn, counter) for what, counter in names.items()}
+    if as_json:
+        emit(found)
+    else:
+        for what, value in found.items():
+            say(f"last {what} control number: {value}")

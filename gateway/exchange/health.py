@@ -1,0 +1,143 @@
+"""`doctor`: one line a check, with what mends it."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from gateway.app import App
+from gateway.errors import GatewayError
+from gateway.partners import Profile
+from gateway.transport.port import FolderMissing, HostKeyRefused
+
+_LEAST_FREE = 1 << 30  # bytes
+_EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+class Finding(NamedTuple):
+    """One check: `level` is ok, warning or error."""
+
+    level: str
+    what: str
+    text: str
+    mend: str = ""
+    exit_code: int = 0
+
+    def document(self) -> dict[str, str]:
+        return {"level": self.level, "what": self.what, "text": self.text, "mend": self.mend}
+
+
+def examine(app: App, *, connect: bool = True) -> Iterator[Finding]:
+    """Every check in turn; none of them changes anything at a partner."""
+    yield from _python()
+    yield from _tried("configuration", lambda: _configuration(app))
+    yield from _tried("store", lambda: _store(app))
+    yield from _tried("archive", lambda: _archive(app))
+    yield from _disk(app)
+    yield from _clock(app)
+    yield from _tried("keys", lambda: _key_files(app))
+    if connect:
+        try:
+            profiles = list(app.profiles.values())
+        except GatewayError:
+            return  # said above
+        for profile in profiles:
+            yield from examine_partner(app, profile)
+
+
+def _tried(what: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    try:
+        yield from check()
+    except GatewayError as error:
+        yield Finding("error", what, str(error))
+    except OSError as error:
+        yield Finding("error", what, error.strerror or type(error).__name__)
+
+
+def _python() -> Iterator[Finding]:
+    found = ".".join(map(str, sys.version_info[:3]))
+    yield Finding("ok", "python", found)
+
+
+def _configuration(app: App) -> Iterator[Finding]:
+    _ = app.home.configuration
+    names = ", ".join(app.profiles)
+    if names:
+        yield Finding("ok", "configuration", f"{app.home.path}; partners: {names}")
+    else:
+        mend = "describe one with `gateway partners add NAME`"
+        yield Finding("warning", "configuration", f"{app.home.path}; no partner yet", mend)
+
+
+def _store(app: App) -> Iterator[Finding]:
+    with app.store.read():
+        yield Finding("ok", "store", app.store.url)
+
+
+def _archive(app: App) -> Iterator[Finding]:
+    app.archive.check_writable()
+    unfinished = sum(1 for _ in app.archive.unfinished())
+    yield Finding("ok", "archive", str(app.home.archive_path))
+    if unfinished:
+        text = f"{unfinished} files were cut while they were written; nothing rests on them"
+        yield Finding("warning", "archive", text, "they may be removed while no gateway runs")
+
+
+def _disk(app: App) -> Iterator[Finding]:
+    free = shutil.disk_usage(app.home.path).free
+    if free < _LEAST_FREE:
+        yield Finding(
+            "error", "disk", f"{free >> 20} MB free", "make room: an archive that cannot grow stops everything"
+        )
+    else:
+        yield Finding("ok", "disk", f"{free >> 30} GB free")
+
+
+def _clock(app: App) -> Iterator[Finding]:
+    now = app.now()
+    if now < _EPOCH:
+        yield Finding("error", "clock", f"{now:%Y-%m-%d %H:%M} UTC is in the past", "set the machine's clock (NTP)")
+    else:
+        yield Finding("ok", "clock", f"{now:%Y-%m-%d %H:%M} UTC")
+
+
+def _key_files(app: App) -> Iterator[Finding]:
+    for profile in app.profiles.values():
+        if profile.sftp is None:
+            continue
+        for reference in (profile.sftp.private_key, profile.sftp.password, profile.sftp.passphrase):
+            scheme, _, rest = reference.partition(":")
+            path = app.home.path / rest
+            if scheme == "file" and path.is_file() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+                yield Finding("warning", "keys", f"{path} can be read by others", f"chmod 600 {path}")
+
+
+def examine_partner(app: App, profile: Profile) -> Iterator[Finding]:
+    """Connects, compares the host key and lists the folders."""
+    what = f"partner {profile.name}"
+    try:
+        transport = app.transport(profile)
+    except HostKeyRefused as error:
+        mend = "compare the fingerprint with the partner's own, then add the key's line to host_keys"
+        yield Finding("error", what, str(error), mend, error.exit_code)
+        return
+    except GatewayError as error:
+        yield Finding("error", what, str(error), "see the profile's [sftp] or [folder]", error.exit_code)
+        return
+    try:
+        yield Finding("ok", what, "reached, host key as pinned" if profile.sftp else "folder is there")
+        for use, folder in (("send", profile.send_folder), ("receive", profile.receive_folder)):
+            try:
+                files = transport.list_files(folder)
+                yield Finding("ok", what, f"{use} folder {folder!r}: {len(files)} files")
+            except FolderMissing as error:
+                mend = f"correct [folders] {use} in sftp_config/{profile.name}.toml"
+                yield Finding("error", what, str(error), mend, error.exit_code)
+            except GatewayError as error:
+                yield Finding("error", what, str(error), "", error.exit_code)
+    finally:
+        transport.close()
