@@ -94,8 +94,8 @@ def _odd_header(text: str, separator: str, parts: list[str], at_end: bool) -> He
 def _header(elements: list[str], marks: Delimiters, length: int, *faults: Fault) -> Header:
     """The header with line breaks taken out of its elements and unusable delimiters replaced."""
     padded = [re.sub(r"[\r\n]+", "", element) for element in elements] + [""] * (16 - len(elements))
-    repetition = marks.repetition.strip()
-    if not repetition or repetition.isalnum() or repetition in (marks.element, marks.component, marks.segment):
+    repetition = marks.repetition
+    if not _is_usable(repetition) or repetition in (marks.element, marks.component, marks.segment):
         repetition = ""
     marks = marks._replace(repetition=repetition)
     if not _is_usable(marks.component) or marks.component in (marks.element, marks.segment):

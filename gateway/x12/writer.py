@@ -184,11 +184,12 @@ class Writer:
 
     def repeat(self, values: Sequence[str]) -> str:
         """One element of repetitions, without trailing empty ones: texts, or what `composite` gave."""
-        joint = self.delimiters.repetition
-        joined = Joined(joint.join(values).rstrip(joint) if joint else "".join(values))
+        # Where there is no separator, a terminator between two values makes `segment` look, and refuse.
+        joint = self.delimiters.repetition or self.delimiters.segment
+        joined = Joined(joint.join(values).rstrip(joint))
         joined.fault = self._first_fault(values)
-        if not joint and sum(map(bool, values)) > 1:
-            joined.fault = "-2"
+        if not self.delimiters.repetition and joint in joined:
+            joined.fault = joined.fault or "-2"
         return joined
 
     def translate(self, value: str, source: Delimiters) -> str:
