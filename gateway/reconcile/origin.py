@@ -51,6 +51,7 @@ class Posted:
     paid: int = 0
     claim_ids: set[int] = field(default_factory=set)  # whose projection is to be computed again
     batch_ids: set[int] = field(default_factory=set)  # that it proves to have arrived
+    payer_claim_numbers: set[str] = field(default_factory=set)  # that it makes known
     foreign: bool = False  # it answers nothing of ours
     issues: list[Issue] = field(default_factory=list)
 

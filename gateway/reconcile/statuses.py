@@ -21,6 +21,7 @@ from gateway.store.claims import NewEvent, append_events, codes_json, keys_json,
 
 PAYER = "PR"  # NM101 of the source; every other one is an intermediary
 REFUSED = frozenset(("reject", "duplicate"))
+_DELIVERED = frozenset(("sent", "sending", "unknown"))  # states of a batch whose claims may be answered
 _EVENTS_A_CALL = 2_000
 
 
@@ -116,12 +117,13 @@ class _Poster:
     def _end_of_set(self) -> None:
         """What the totals and the submitter's level say of the claims that were not named."""
         ours, receiver = self._set, self._receiver
-        self._set = self._receiver = None
-        if receiver is None or self._facts.inquiry:
-            return
-        if ours is None:
+        if receiver is not None and ours is not None:
+            self._end_of_ours(ours, receiver)
+        elif receiver is not None and not self._facts.inquiry:
             self._keep_set_verdict(receiver)
-            return
+        self._set = self._receiver = None
+
+    def _end_of_ours(self, ours: OurSet, receiver: Receiver) -> None:
         rest = [row for key, row in ours.rows.items() if key not in ours.named]
         status = next((one for one in receiver.statuses if one.verdict in REFUSED), None)
         if status is not None and self._refuses_all(ours, receiver):
@@ -222,6 +224,8 @@ class _Poster:
             self._set.said += 1
             self._set.said_refused += verdict in REFUSED
         row = self._bind(claim)
+        if row is not None and claim.payer_claim_number:
+            self.posted.payer_claim_numbers.add(claim.payer_claim_number)
         if row is None:
             self.posted.unmatched += 1
         elif self._set is not None and row.id in self._set.rows:
@@ -259,7 +263,9 @@ class _Poster:
         return row
 
     def _can_mean(self, claim: ClaimStatus, row: AnsweredSubmission) -> bool:
-        """The same submitter, and neither charge nor member contradict."""
+        """Delivered by the same submitter, and neither charge nor member contradict."""
+        if row.delivery not in _DELIVERED:
+            return False
         if bare(row.sender) not in self._origin.receivers and row.partner != self._origin.partner:
             return False
         charges = {status.charge for status in claim.statuses if status.charge is not None}
@@ -301,7 +307,8 @@ class _Poster:
             event = event._replace(claim_id=row.claim_id, submission_id=submission)
             self._matched.add(row.id)
             self.posted.claim_ids.add(row.claim_id)
-            self.posted.batch_ids.add(row.batch_id)
+            if self._set is not None:
+                self.posted.batch_ids.add(row.batch_id)
         self._events.append(event)
 
     def _event(

@@ -79,16 +79,17 @@ def close_set(conn: Connection, set_id: int, outcome: SetOutcome) -> None:
     conn.execute(update(inbound_sets).where(inbound_sets.c.id == set_id).values(outcome._asdict()))
 
 
-def set_status(conn: Connection, set_id: int, status: str) -> None:
-    """Moves a set between posted and parked, after a person's decision."""
-    conn.execute(update(inbound_sets).where(inbound_sets.c.id == set_id).values(status=status))
-
-
 def get_set(conn: Connection, set_id: int) -> InboundSetRow | None:
     """One set by its id."""
     return fetch_one(
         conn, select(*columns(inbound_sets, InboundSetRow)).where(inbound_sets.c.id == set_id), InboundSetRow
     )
+
+
+def find_set(conn: Connection, file_id: int, ordinal: int) -> InboundSetRow | None:
+    """One set by its place; None where it was never read."""
+    place = (inbound_sets.c.file_id == file_id) & (inbound_sets.c.ordinal == ordinal)
+    return fetch_one(conn, select(*columns(inbound_sets, InboundSetRow)).where(place), InboundSetRow)
 
 
 def sets_in_file(conn: Connection, file_id: int) -> list[InboundSetRow]:

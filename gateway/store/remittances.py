@@ -160,6 +160,11 @@ def set_status(conn: Connection, remittance_id: int, status: str, *, reason: str
     conn.execute(update(inbound_sets).where(inbound_sets.c.id == of).values(status=status))
 
 
+def park(conn: Connection, remittance_id: int, *, reason: str) -> None:
+    """Says anew why a parked payment is parked."""
+    conn.execute(update(remittances).where(remittances.c.id == remittance_id).values(reason=reason))
+
+
 def get_remittance(conn: Connection, remittance_id: int) -> RemittanceRow:
     """One payment; raises UsageError where there is none of that id."""
     query = select(*columns(remittances, RemittanceRow)).where(remittances.c.id == remittance_id)

@@ -1,0 +1,25 @@
+"""The rules that give adjustments their classes: the shipped tables, with a home's own rows over them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gateway.data import SHIPPED
+from gateway.errors import UsageError
+from gateway.reconcile.classes import Classes, load_classes
+
+_FOLDER = "mappings/codes"
+
+
+def adjustment_classes(home: Path | None = None) -> Classes:
+    """The rules as they stand now; UsageError names table and line of a row that cannot be."""
+    return load_classes(_texts("adjustment_classes.csv", home), _texts("adjustment_groups.csv", home))
+
+
+def _texts(name: str, home: Path | None) -> list[str]:
+    """The shipped table first, then the home's, whose rows replace it."""
+    files = [root / _FOLDER / name for root in (SHIPPED, home) if root is not None]
+    try:
+        return [file.read_text(encoding="utf-8") for file in files if file.is_file()]
+    except (OSError, UnicodeDecodeError):
+        raise UsageError(f"{files[-1]}: cannot be read as UTF-8 text") from None
