@@ -267,6 +267,8 @@ class SftpTransport:
 
     def _rename_refused(self, code: int, folder: str, temp_name: str, final_name: str) -> TransportError:
         """What a rename that was answered with no really came to; it is definite only if the file still stands."""
+        if code == Code.UNSUPPORTED:
+            return Unsupported(f'{self._settings.address} knows no rename; upload = "direct" is the way')
         if code in _LOST:
             return self._unknown(f"the rename in {folder} was asked for and the partner's server lost it")
         try:

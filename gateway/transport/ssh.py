@@ -179,14 +179,14 @@ def _attempt(transport: paramiko.Transport, settings: SftpSettings, key: paramik
             transport.auth_publickey(settings.username, key)
         else:
             transport.auth_password(settings.username, settings.password or "")
-    except paramiko.AuthenticationException:
+    except LOST as error:
         if time.monotonic() - started >= settings.timeout:
             raise Unreachable(f"{settings.address} did not answer the authentication in time") from None
-        if not transport.is_active():
-            if key is None:
-                raise AuthenticationFailed(f"{settings.address} closed the connection after the password") from None
-            raise Unreachable(f"{settings.address} closed the connection during the authentication") from None
-        return False
+        if isinstance(error, paramiko.AuthenticationException) and transport.is_active():
+            return False
+        if key is None:
+            raise AuthenticationFailed(f"{settings.address} closed the connection after the password") from None
+        raise Unreachable(f"{settings.address} closed the connection during the authentication") from None
     return transport.is_authenticated()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ from gateway.transport.port import (
     Unreachable,
     WriteFailed,
 )
+from gateway.transport.sftp import SftpTransport
 
 EDI = b"ISA*00*          *~" * 1000
 SENT, FAILED, UNKNOWN, NOT_SENT = (
@@ -236,15 +238,17 @@ def test_a_lost_answer_is_unknown(operation: str, upload: Upload, when: str, tak
     assert Step.RENAMED not in outbox.names and Step.PUT_DONE not in outbox.names
 
 
+def _fall_silent(relay: CuttingRelay, session: SftpTransport, direction: str) -> None:
+    relay.hold(direction)
+    session._settings = dataclasses.replace(session._settings, timeout=0.5)  # patience was needed up to here only
+
+
 def test_a_lost_answer_at_a_real_server_settles(sshd: SshServer) -> None:
     """Over SSH: the rename was done and its answer lost; the folder tells, and nothing is sent again."""
     box: DiskMailbox = sftp_mailbox(sshd)
-    from gateway.transport.sftp import SftpTransport
-
-    with CuttingRelay(sshd.port) as relay:
-        outbox = Outbox(on={Step.RENAME_ASKED: lambda: relay.hold("down")})
-        with SftpTransport.connect(sshd.settings(port=relay.port, timeout=1.0)) as session:
-            ended = deliver(session, parcel(box), io.BytesIO(EDI), outbox.record)
+    with CuttingRelay(sshd.port) as relay, SftpTransport.connect(sshd.settings(port=relay.port)) as session:
+        outbox = Outbox(on={Step.RENAME_ASKED: lambda: _fall_silent(relay, session, "down")})
+        ended = deliver(session, parcel(box), io.BytesIO(EDI), outbox.record)
     assert ended.state is UNKNOWN
     assert settled(box, outbox) is SENT
     assert box.names(box.send) == ["claims.txt"]
@@ -253,12 +257,9 @@ def test_a_lost_answer_at_a_real_server_settles(sshd: SshServer) -> None:
 def test_a_rename_that_never_arrived_at_a_real_server_settles(sshd: SshServer) -> None:
     """Over SSH: the request was lost; the temporary file tells, is removed, and the same bytes go again."""
     box = sftp_mailbox(sshd)
-    from gateway.transport.sftp import SftpTransport
-
-    with CuttingRelay(sshd.port) as relay:
-        outbox = Outbox(on={Step.RENAME_ASKED: lambda: relay.hold("up")})
-        with SftpTransport.connect(sshd.settings(port=relay.port, timeout=1.0)) as session:
-            ended = deliver(session, parcel(box), io.BytesIO(EDI), outbox.record)
+    with CuttingRelay(sshd.port) as relay, SftpTransport.connect(sshd.settings(port=relay.port)) as session:
+        outbox = Outbox(on={Step.RENAME_ASKED: lambda: _fall_silent(relay, session, "up")})
+        ended = deliver(session, parcel(box), io.BytesIO(EDI), outbox.record)
     assert ended.state is UNKNOWN
     assert settled(box, outbox) is NOT_SENT
     assert box.names(box.send) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 import os
@@ -360,12 +361,19 @@ def _kill_children(parent: int) -> None:
         os.kill(child, 9)
 
 
+def impatient(session: SftpTransport) -> SftpTransport:
+    """The same session with a short patience, so that only what the test breaks is given up."""
+    session._settings = dataclasses.replace(session._settings, timeout=0.5)
+    session._connection.channel.get_transport().sock.stall = 0.5
+    return session
+
+
 def test_a_rename_whose_answer_never_comes_is_unknown(sshd: SshServer, box: DiskMailbox, relay: CuttingRelay) -> None:
     """It was done, the answer was lost: the error must not say that it failed."""
-    settings = sshd.settings(port=relay.port, timeout=1.0)
-    with SftpTransport.connect(settings) as session:
+    with SftpTransport.connect(sshd.settings(port=relay.port)) as session:
         session.write_temp(box.send, "gw00.part", io.BytesIO(b"x"), 1)
         relay.hold("down")
+        impatient(session)
         with pytest.raises(OutcomeUnknown) as caught:
             session.rename(box.send, "gw00.part", "claims.txt")
         with pytest.raises(Unreachable):
@@ -376,9 +384,10 @@ def test_a_rename_whose_answer_never_comes_is_unknown(sshd: SshServer, box: Disk
 
 def test_a_rename_that_never_arrived_is_unknown_as_well(sshd: SshServer, box: DiskMailbox, relay: CuttingRelay) -> None:
     """From here both look alike."""
-    with SftpTransport.connect(sshd.settings(port=relay.port, timeout=1.0)) as session:
+    with SftpTransport.connect(sshd.settings(port=relay.port)) as session:
         session.write_temp(box.send, "gw00.part", io.BytesIO(b"x"), 1)
         relay.hold("up")
+        impatient(session)
         with pytest.raises(OutcomeUnknown):
             session.rename(box.send, "gw00.part", "claims.txt")
     assert box.names(box.send) == ["gw00.part"]
@@ -388,7 +397,7 @@ def test_a_rename_on_a_session_that_is_over_was_not_asked_for(
     sshd: SshServer, box: DiskMailbox, relay: CuttingRelay
 ) -> None:
     """What we know never left is Unreachable, so that it may be sent again."""
-    with SftpTransport.connect(sshd.settings(port=relay.port, timeout=1.0)) as session:
+    with SftpTransport.connect(sshd.settings(port=relay.port)) as session:
         session.write_temp(box.send, "gw00.part", io.BytesIO(b"x"), 1)
         relay.cut()
         with pytest.raises(Unreachable):
@@ -419,24 +428,26 @@ def test_a_session_that_stands_still_is_given_up(sshd: SshServer, box: DiskMailb
     ):
         with (
             CuttingRelay(sshd.port) as relay,
-            SftpTransport.connect(sshd.settings(port=relay.port, timeout=0.5)) as session,
+            SftpTransport.connect(sshd.settings(port=relay.port)) as session,
         ):
             relay.hold(direction)
+            impatient(session)
             with pytest.raises(Unreachable, match=r"time|lost"):
                 ask(session)
 
 
 def test_a_partner_that_takes_no_bytes_is_given_up(sshd: SshServer, box: DiskMailbox, relay: CuttingRelay) -> None:
     """Full buffers on the way stop a sender in the middle of a write; it must not wait for ever."""
-    with SftpTransport.connect(sshd.settings(port=relay.port, timeout=0.5)) as session:
+    with SftpTransport.connect(sshd.settings(port=relay.port)) as session:
         relay.freeze()
+        impatient(session)
         with pytest.raises(Unreachable):
             session.write_temp(box.send, "gw00.part", io.BytesIO(BIG), len(BIG))
 
 
 def test_closing_a_dead_session_is_harmless(sshd: SshServer, relay: CuttingRelay) -> None:
     """Twice, too."""
-    session = SftpTransport.connect(sshd.settings(port=relay.port, timeout=1.0))
+    session = SftpTransport.connect(sshd.settings(port=relay.port))
     relay.cut()
     session.close()
     session.close()

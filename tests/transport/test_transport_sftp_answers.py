@@ -183,6 +183,12 @@ def test_a_refused_rename_is_definite_while_the_file_stands(code: int, error: ty
         _renamed(server)
 
 
+def test_a_server_without_rename_is_told_the_other_way() -> None:
+    """The text names the key of the profile."""
+    with pytest.raises(Unsupported, match="direct"):
+        _renamed(ScriptedServer(answers={Kind.RENAME: always(Code.UNSUPPORTED)}))
+
+
 @pytest.mark.parametrize("code", [Code.NO_CONNECTION, Code.CONNECTION_LOST])
 def test_a_server_that_lost_its_back_end_at_the_rename_leaves_it_unknown(code: int) -> None:
     """A front server may answer so when it does not know itself."""
