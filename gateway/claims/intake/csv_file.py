@@ -11,6 +11,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
+from itertools import count
 from typing import BinaryIO, NamedTuple
 
 from gateway.claims.findings import Finding
@@ -35,11 +36,12 @@ def read_csv(stream: BinaryIO, mapping: SourceMapping) -> Iterator[Record]:
         text.detach()
 
 
-class _Ended(NamedTuple):
-    """Why reading stopped before the end of the file."""
+class _Read(NamedTuple):
+    """One row as read, and what makes it useless if anything does."""
 
-    code: str
-    text: str
+    cells: list[str]
+    code: str = ""
+    text: str = ""
 
 
 class _Table:
@@ -47,61 +49,78 @@ class _Table:
         self.mapping, self.text = mapping, text
         self.row_number = 1  # as a spreadsheet counts: the header is row 1
         self.width = 0  # cells of the header
-        self.skipped: list[int] = []  # lines that are too long
-        self.ended: _Ended | None = None
+        self.line = ""  # the one that was read last
+        self.too_long: list[str] = []  # starts of lines that were passed over
+        self.ended = ""  # why reading stopped before the end of the file
 
     def records(self) -> Iterator[Record]:
         rows = self.rows()
-        columns = self.header(next(rows, []))
+        columns = self.header(next(rows, _Read([])).cells)
         if unused := self.unused(columns):
             text = f"columns that the mapping does not use: {', '.join(unused)}"
             yield Record(0, "the header", None, [Finding("columns_unused", "warning", "", text)])
         gathered = _Gathered(self.mapping.window)
-        for row in rows:
-            if any(cell.strip() for cell in row):
-                gathered.add(self.row(row, columns))
+        for read in rows:
+            if read.code or any(cell.strip() for cell in read.cells):
+                row = self.row(read, columns)
+                if row.fault and not self.line.endswith(("\n", "\r")):
+                    gathered.doubt(f"row {row.number}: the file ends inside this row, so this claim may lack lines")
+                gathered.add(row)
             for claim in gathered.complete(self.row_number):
                 yield claim_record(claim, self.mapping, columns)
+        if self.ended:
+            gathered.doubt(f"row {self.row_number}: the file cannot be read from here on, so this claim may lack lines")
         for claim in gathered.rest():
             yield claim_record(claim, self.mapping, columns)
-        yield from self.remarks(gathered.count)
-
-    def remarks(self, count: int) -> Iterator[Record]:
-        """What could not be read as rows, one record each."""
-        for line in self.skipped:
-            count += 1
-            yield unreadable(
-                count, f"line {line}", "too_long", f"is longer than {MAX_LINE >> 20} MB; it was passed over"
-            )
         if self.ended:
-            yield unreadable(count + 1, f"row {self.row_number}", self.ended.code, self.ended.text)
+            yield unreadable(gathered.count + 1, f"row {self.row_number}", "quote_open", self.ended)
 
     def lines(self) -> Iterator[str]:
         number = 0
         while line := self.text.readline(MAX_LINE + 1):
             number += 1
             if len(line) <= MAX_LINE:
-                yield line.removeprefix("\ufeff") if number == 1 else line
+                self.line = line.removeprefix("\ufeff") if number == 1 else line
+                yield self.line
                 continue
-            self.skipped.append(number)
+            self.too_long.append(line[:MAX_FIELD])
             while line and not line.endswith(("\n", "\r")):
                 line = self.text.readline(MAX_LINE)
 
-    def rows(self) -> Iterator[list[str]]:
+    def rows(self) -> Iterator[_Read]:
+        """The header, then every row. A row that breaks the rules of quotes is one bad row while it is one line."""
         reader = csv.reader(self.lines(), delimiter=self.mapping.delimiter, strict=True)
-        first = True
-        while True:
+        started = 0
+        for number in count():
+            self.row_number += number > 0
             try:
-                row = next(reader)
+                read = _Read(next(reader))
             except StopIteration:
                 return
             except csv.Error as error:
-                self.row_number += not first
-                self.ended = _why(error, reader.line_num)
-                return
-            self.row_number += not first
-            first = False
-            yield row
+                if reader.line_num - started != 1 or "end of data" in str(error) or not number:
+                    where = f"line {started + 1}"
+                    self.ended = f"a quote that opens at {where} is not closed; the rest of the file was not read"
+                    return
+                read = _Read(self.loosely(self.line), "quote", f"the quotes are not in order: {error}")
+            yield from self.passed_over()
+            started = reader.line_num
+            yield read
+        yield from self.passed_over()
+
+    def passed_over(self) -> Iterator[_Read]:
+        """The lines that were too long, before the row behind them."""
+        while self.too_long:
+            start = self.too_long.pop(0)
+            yield _Read(self.loosely(start), "too_long", f"a line is longer than {MAX_LINE >> 20} MB")
+            self.row_number += 1
+
+    def loosely(self, line: str) -> list[str]:
+        """The cells of a line that breaks the rules, as far as they go: whose claim it is may be among them."""
+        try:
+            return next(csv.reader([line], delimiter=self.mapping.delimiter), [])
+        except csv.Error:
+            return line.split(self.mapping.delimiter)
 
     def header(self, names: Sequence[str]) -> Columns:
         found: Columns = {}
@@ -125,19 +144,18 @@ class _Table:
         known = {name.casefold() for name in self.mapping.columns | self.mapping.ignored}
         return sorted(name for name in columns if name and name not in known)
 
-    def row(self, cells: list[str], columns: Columns) -> Row:
+    def row(self, read: _Read, columns: Columns) -> Row:
         """The row with what makes it useless, if anything does."""
+        cells, here = read.cells, f"row {self.row_number}: "
         place = columns[self.mapping.claim.casefold()]
         claim = cells[place].strip() if place < len(cells) else ""
         fault = None
-        if len(cells) != self.width:
-            fault = Finding(
-                "row_length", "error", "", f"row {self.row_number}: has {len(cells)} cells, the header {self.width}"
-            )
+        if read.code:
+            fault = Finding(read.code, "error", "", here + read.text)
+        elif len(cells) != self.width:
+            fault = Finding("row_length", "error", "", f"{here}has {len(cells)} cells, the header {self.width}")
         elif not claim:
-            fault = Finding(
-                "no_claim_number", "error", "", f"row {self.row_number}: column {self.mapping.claim!r} is empty"
-            )
+            fault = Finding("no_claim_number", "error", "", f"{here}column {self.mapping.claim!r} is empty")
         elif foreign := next((cell for cell in cells if _FOREIGN_BYTE.search(cell)), None):
             fault = self.foreign(foreign, cells, columns)
         return Row(self.row_number, claim, cells, fault)
@@ -162,6 +180,8 @@ class _Gathered:
         self.window, self.count = window, 0
         self.open: dict[str, ClaimRows] = {}  # the one whose last row is the oldest stands first
         self.closed: dict[str, int] = {}  # last row of what was handed on
+        self.last = ""  # claim of the last row
+        self.scattered = False  # a claim went on after rows of another
 
     def add(self, row: Row) -> None:
         claim = self.open.pop(row.claim, None) if row.claim else None
@@ -171,8 +191,18 @@ class _Gathered:
             if (last := self.closed.get(row.claim)) is not None:
                 text = f"row {row.number}: more of a claim whose rows ended at row {last}; sort the file by claim"
                 row = row._replace(fault=Finding("rows_apart", "error", "", text))
+        elif row.claim != self.last:
+            self.scattered = True
+        self.last = row.claim
         claim.rows.append(row)
         self.open[row.claim or f"\n{row.number}"] = claim
+
+    def doubt(self, text: str) -> None:
+        """Gives a fault to every claim of which rows may have been lost: the last one, or all that are open."""
+        for name in list(self.open) if self.scattered else [self.last]:
+            if claim := self.open.get(name):
+                last = claim.rows[-1]
+                claim.rows[-1] = last._replace(fault=last.fault or Finding("cut_off", "error", "", text))
 
     def complete(self, row_number: int) -> Iterator[ClaimRows]:
         while self.open:
@@ -184,11 +214,3 @@ class _Gathered:
 
     def rest(self) -> Iterator[ClaimRows]:
         yield from sorted(self.open.values(), key=lambda claim: claim.number)
-
-
-def _why(error: csv.Error, line: int) -> _Ended:
-    if "field limit" in str(error) or "end of data" in str(error):
-        return _Ended(
-            "quote_open", f"a quote opened here is not closed (line {line}); the rest of the file was not read"
-        )
-    return _Ended("quote", f"no CSV at line {line}: {error}; the rest of the file was not read")
