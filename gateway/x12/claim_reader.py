@@ -35,6 +35,7 @@ FAULTS: dict[str, tuple[Severity, str]] = {
     "qualifier": ("error", "The guide has another qualifier here; this one is left out."),
     "qualifier_kept": ("warning", "The guide has another qualifier here; it is kept as it stands."),
     "element": ("error", "The guide does not use this element; it is left out."),
+    "element_kept": ("warning", "The guide does not use this element; it is kept."),
     "components": ("error", "The element has components, which the guide does not have; it is kept as one text."),
     "repetition": ("error", "The element is repeated, which the guide does not have; it is kept as one text."),
     "format": ("error", "The value does not fit its format; it is kept as it came."),

@@ -14,7 +14,7 @@ from gateway.x12.fields import Field, FieldFault, field_tree, shape_faults, with
 from gateway.x12.formats import DATES, NUMBERS, Cache, date_wire, writer
 from gateway.x12.guide import Block, Element, Guide, Loop, Path, SegmentRow
 from gateway.x12.row_reader import Document, get, has, paths
-from gateway.x12.value_rules import date_fault, wire_fault
+from gateway.x12.value_rules import NOT_USED, date_fault, wire_fault
 
 _CACHED = 5_000
 _SHOWN = 12  # codes that a fault lists
@@ -48,8 +48,6 @@ class ElementRule:
         convert: Cache | None = writer(element.format)
         wire = value if convert is None else convert[value]
         fault = wire_fault(element, wire, is_first=is_first) if wire else None
-        if element.role == "constant" and value not in element.codes:
-            return "7", f"the guide has {element.codes[0]} here"
         if wire is None or (
             fault and (fault.code in ("8", "9") or (fault.code == "6" and element.format.kind in NUMBERS))
         ):
@@ -78,8 +76,8 @@ class ObjectRules:
     def __init__(self, parts: tuple[Element | Block, ...]) -> None:
         self.rules: dict[str, list[ElementRule]] = {}
         self.deep: list[ElementRule] = []
+        self.kept: list[Element] = []  # what a document may hold otherwise than the guide
         self.required: list[Element | Block] = []
-        self.pairs: list[tuple[Element, Element]] = []
         self.blocks = [(part, ObjectRules(part.elements)) for part in parts if isinstance(part, Block)]
         before: Element | None = None
         for part in parts:
@@ -90,7 +88,9 @@ class ObjectRules:
                 before = part
 
     def _add(self, element: Element, before: Element | None) -> None:
-        if element.usage == "N" or element.role == "supplied" or (element.role == "constant" and not element.path):
+        if element.is_exception and element.path:
+            self.kept.append(element)
+        if element.is_exception or element.role != "value":
             return
         rule = ElementRule(element, is_dated=before is not None and before.is_date_qualifier)
         if len(element.path) > 1:
@@ -100,6 +100,14 @@ class ObjectRules:
 
     def check(self, owner: Document, where: str, *, is_first: bool = False) -> Iterator[FieldFault]:
         """The faults of the fields of an object that is there."""
+        yield from self._check_values(owner, where, is_first)
+        for part in self.required:
+            if not get(owner, part.path) and not (isinstance(part, Element) and self._is_given(part, owner)):
+                yield FieldFault(_join(where, ".".join(part.path)), "1", f"required: {part.says}")
+        for block, items in self.blocks:
+            yield from self._check_items(block, items, get(owner, block.path) or [], where)
+
+    def _check_values(self, owner: Document, where: str, is_first: bool) -> Iterator[FieldFault]:
         for name, rules in self.rules.items():
             if value := owner.get(name):
                 for rule in rules:
@@ -108,11 +116,9 @@ class ObjectRules:
         for rule in self.deep:
             if (value := get(owner, rule.path)) and (fault := rule.check(value, is_first=is_first)):
                 yield FieldFault(_join(where, rule.name), *fault)
-        for part in self.required:
-            if not get(owner, part.path) and not (isinstance(part, Element) and self._is_given(part, owner)):
-                yield FieldFault(_join(where, ".".join(part.path)), "1", f"required: {part.says}")
-        for block, items in self.blocks:
-            yield from self._check_items(block, items, get(owner, block.path) or [], where)
+        for element in self.kept:
+            if (value := get(owner, element.path)) is not None and (fault := _exception_fault(element, value)):
+                yield FieldFault(_join(where, ".".join(element.path)), *fault)
 
     def _is_given(self, element: Element, owner: Document) -> bool:
         """Whether the writer puts in what the document leaves out."""
@@ -129,6 +135,13 @@ class ObjectRules:
                 yield from rules.check(item, f"{path}[{number}]", is_first=not number)
 
 
+def _exception_fault(element: Element, value: str) -> tuple[str, str] | None:
+    """What is wrong with a field that only holds what a file had otherwise than the guide."""
+    if element.usage == "N":
+        return NOT_USED
+    return ("7", f"the guide has {element.codes[0]} here") if value != element.codes[0] else None
+
+
 class RowRules:
     """The rules for one row of a loop."""
 
@@ -137,7 +150,6 @@ class RowRules:
         self.paths = paths(row)
         self.is_always = is_always
         self.rules = ObjectRules(row.parts)
-        self.size = row.blocks[0].count * row.repeat if row.is_flat else row.repeat
 
     def is_there(self, owner: Document) -> bool:
         """Whether the document has something of this row."""
@@ -163,7 +175,8 @@ class RowRules:
 
     def _length(self, owner: Document, where: str) -> Iterator[FieldFault]:
         for block, _ in self.rules.blocks:
-            most = block.count * (self.row.repeat if self.row.is_flat else 1)
+            segments = self.row.repeat - bool(self.row.leads) if self.row.is_flat else 1
+            most = block.count * segments + bool(self.row.leads)
             if 0 < most < len(get(owner, (*self.row.path, *block.path)) or ()):
                 yield FieldFault(_join(where, ".".join((*self.row.path, *block.path))), "repeat", f"more than {most}")
 

@@ -84,7 +84,7 @@ def _add_block(row: SegmentRow, block: Block, owner: Field) -> None:
 
 
 def _add_element(row: SegmentRow, element: Element, owner: Field) -> None:
-    if element.role == "supplied" or element.usage == "N" or (element.role == "constant" and not element.path):
+    if element.role == "supplied" or (element.is_exception and not element.path):
         return
     here = _at(owner, element.path, "text") if element.path else owner
     here.elements.append((row, element))

@@ -53,7 +53,7 @@ class Format:
         """The format in words for a person."""
         if self.kind == "date":
             return " or ".join(
-                {"D8": "date", "RD8": "interval of dates", "DT": "date and time", "TM": "time"}[d] for d in self.dates
+                {"D8": "date", "RD8": "date interval", "DT": "date and time", "TM": "time"}[d] for d in self.dates
             )
         if self.kind == "money":
             return "amount"

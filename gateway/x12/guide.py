@@ -37,6 +37,11 @@ class Element:
     line: int
 
     @property
+    def is_exception(self) -> bool:
+        """Whether its field only holds what a file has otherwise than the guide: a constant, or not used at all."""
+        return self.role == "constant" or self.usage == "N"
+
+    @property
     def is_date_qualifier(self) -> bool:
         """Whether this constant only tells the format of the date after it."""
         return self.role == "constant" and self.format.kind == "date"
@@ -99,6 +104,12 @@ class SegmentRow:
         """Whether all occurrences fill one list of a block together (HI)."""
         values = [element for element in self.elements if element.role == "value"]
         return not self.path and not values and len(self.blocks) == 1
+
+    @property
+    def leads(self) -> frozenset[str]:
+        """The qualifiers of an item that stands alone in the first segment, where a flat row has such (HI*ABK)."""
+        first = self.blocks[0].elements[0] if self.is_flat and self.repeat != 1 else None
+        return frozenset(first.first_codes) if first else frozenset()
 
     def all_elements(self) -> Iterator[Element]:
         """The elements, those in blocks too."""

@@ -11,9 +11,10 @@ Columns: loop, position, field, usage, repeat, format, codes, says. Lines that b
   `=X`: a constant that the document holds as X where a file has something else.
   `field=X`: X is written where the document leaves the field out (`#`: its ordinal in the list).
 - Block row: `position` "PER03/2x3": the rows after it are relative to one of three items, two elements apart.
-- `usage`: R required, S situational, N not used, O in place of the row above. `repeat`: a number, or `*`. A path that
-  ends in `[]`, or a repeat above 1, makes a list.
-- `codes` in a block may be `A B | C`: the first item takes A or B, the others C.
+- `usage`: R required, S situational, N not used (with a field: kept where a file has it), O in place of the row above.
+- `repeat`: a number, or `*`. A path that ends in `[]`, or a repeat above 1, makes a list.
+- `codes` in a block may be `A B | C`: the first item takes A or B, the others C; where the segment may be repeated,
+  that first item has a segment of its own.
 """
 
 from __future__ import annotations
@@ -147,8 +148,11 @@ def _segment(rows: list[Row], previous: list[Row] | None) -> SegmentRow:
     usage: Usage = "S" if is_alternative else _usage(head)
     repeat = _repeat(head)
     parts = tuple(_parts(rows[1:]))
-    return SegmentRow(head.line, head.loop, head.position, path, usage, is_alternative, repeat,
+    made = SegmentRow(head.line, head.loop, head.position, path, usage, is_alternative, repeat,
                       is_list or (repeat != 1 and bool(path)), parts, head.says, head.line)  # fmt: skip
+    if repeat != 1 and not path and not made.is_flat:
+        head.fail("repeat", "a repeated segment has a field for its list, or one block")
+    return made
 
 
 def _parts(rows: list[Row]) -> Iterator[Element | Block]:

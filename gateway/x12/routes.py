@@ -95,22 +95,27 @@ def _is_fixed(target: Target) -> bool:
     """Whether another qualifier is another segment: it is a constant, names a party, or names a list of codes (HI)."""
     place = target.tests[0][0]
     found = [element for element in target.row.all_elements() if (element.index, element.component) == place]
-    return (target.opens and target.row.id == "NM1") or found[0].role == "constant" or bool(place[1])
+    is_block = any(block.index == place[0] for block in target.row.blocks)
+    return (target.opens and target.row.id == "NM1") or found[0].role == "constant" or is_block
 
 
 def _tests(row: SegmentRow) -> tuple[Test, ...]:
     found: list[Test] = []
     for part in row.parts:
         element = part.elements[0] if isinstance(part, Block) else part
-        is_simple = not element.component or (isinstance(part, Block) and not part.component)
-        if is_simple and (test := _test(element)):
+        if test := _test(element):
             found.append(test)
     return tuple(found)
 
 
 def _test(element: Element) -> Test | None:
     codes = frozenset(element.codes + element.first_codes)
-    if not codes or element.usage != "R" or element.index > 2 or element.component > 1:
+    if (
+        not codes
+        or element.usage != "R"
+        or element.index > 2
+        or (element.component and element.position[-4:] != "01-1")
+    ):
         return None
     return (element.index, element.component), codes
 

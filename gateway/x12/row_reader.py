@@ -42,6 +42,7 @@ class Layout:
         "known",
         "label",
         "simple",
+        "unused",
     )
 
     def __init__(self, entries: list[tuple[int, Element]], label: Callable[[int], str]) -> None:
@@ -52,18 +53,19 @@ class Layout:
         self.deep: list[tuple[int, Path, Cache | None]] = []
         self.defaults: list[tuple[int, Path, int]] = []  # position, path, position of the value it belongs to
         self.dates: list[tuple[int, int, Path, tuple[str, ...]]] = []  # qualifier, value, path, allowed qualifiers
+        self.unused: list[tuple[int, Path]] = []  # not used by the guide, but kept
         self.blocks: list[BlockReader] = []
         self.composites: list[tuple[int, Layout]] = []
-        self.known = {position for position, _ in entries}
+        self.known = {position for position, element in entries if element.usage != "N" or element.path}
         for number, (position, element) in enumerate(entries):
             after = entries[number + 1][0] if number + 1 < len(entries) else 0
             before = entries[number - 1] if number else None
             self._add(position, element, before, after)
-        self.is_small = not (self.deep or self.defaults or self.dates)
+        self.is_small = not (self.deep or self.defaults or self.dates or self.unused)
 
     def _add(self, position: int, element: Element, before: tuple[int, Element] | None, after: int) -> None:
         if element.usage == "N":
-            self.known.discard(position)
+            self.unused.append((position, element.path))
         elif element.role == "constant" and not element.is_date_qualifier:
             self.constants.append((position, element.codes[0], element.usage == "R", after, element.path))
         elif element.role == "value":
@@ -128,7 +130,7 @@ class Layout:
         return found
 
     def _fill_deep(self, values: list[str], count: int, owner: Document, report: Report) -> int:
-        found = 0
+        found = self._fill_unused(values, count, owner, report) if self.unused else 0
         for position, path, cache in self.deep:
             if position < count and (text := values[position]):
                 found += 1
@@ -142,6 +144,15 @@ class Layout:
             if qualifier or text:
                 found += bool(qualifier) + bool(text)
                 put(owner, path, self._date(qualifier, text, allowed, second, report))
+        return found
+
+    def _fill_unused(self, values: list[str], count: int, owner: Document, report: Report) -> int:
+        found = 0
+        for position, path in self.unused:
+            if path and position < count and (text := values[position]):
+                found += 1
+                put(owner, path, text)
+                report.fault("element_kept", self.label(position))
         return found
 
     def _date(self, qualifier: str, text: str, allowed: tuple[str, ...], position: int, report: Report) -> str:
@@ -252,7 +263,7 @@ def _composite(index: int, parts: list[Element | Block]) -> Layout:
 class RowReader:
     """Reads one use of a segment into the object of its loop."""
 
-    __slots__ = ("composites", "kind", "layout", "limit", "marks", "number", "path", "size")
+    __slots__ = ("composites", "kind", "layout", "leads", "limit", "marks", "number", "path", "size")
 
     def __init__(self, row: SegmentRow, alternatives: list[SegmentRow], *, is_plain_opener: bool) -> None:
         self.layout = segment_layout(row)
@@ -262,9 +273,10 @@ class RowReader:
             if not block.component and block.elements[0].component:
                 self.composites |= set(range(block.index, block.index + block.step * block.count))
         self.size = row.blocks[0].count if row.is_flat else 0
+        self.leads = row.leads
         self.kind = "flat" if row.is_flat else "plain" if row.is_plain else "list" if row.is_list else "object"
         # which of its fields says, were it empty, that the segment is there
-        own = [part.path for part in row.parts if part.path and (isinstance(part, Block) or part.role == "value")]
+        own = [part.path for part in row.parts if part.path and (isinstance(part, Block) or not part.is_exception)]
         earlier = {path for other in alternatives for path in paths(other)}
         self.marks = (
             [path for path in own if path not in earlier] if alternatives else [] if is_plain_opener else own[:1]
@@ -310,7 +322,7 @@ class RowReader:
         items = get(owner, path)
         if items is None:
             put(owner, path, [])
-        elif times > 1 and _room(items[:before], self.size):
+        elif times > 1 and _room(items[:before], self.size, self.leads):
             items[before:] = [{**items[before], NEW_SEGMENT: "Y"}, *items[before + 1 :]] if len(items) > before else []
         if 0 < self.limit < times:
             report.fault("repeat", "")
@@ -329,18 +341,27 @@ class RowReader:
         return tidy
 
 
-def _room(items: list[Document], size: int) -> bool:
+def _room(items: list[Document], size: int, leads: frozenset[str]) -> bool:
     """Whether the last segment of these items has room left."""
-    length = 0
+    last = runs(items, size, leads)[-1]
+    return len(last) < size and not (len(last) == 1 and last[0].get("type") in leads)
+
+
+def runs(items: list[Any], size: int, leads: frozenset[str]) -> list[list[Any]]:
+    """The items of each segment: as many as it holds, one that stands alone, or up to one that begins a segment."""
+    found: list[list[Any]] = [[]]
     for item in items:
-        length = 1 if NEW_SEGMENT in item or length == size else length + 1
-    return length < size
+        last = found[-1]
+        if last and (len(last) == size or NEW_SEGMENT in item or (len(last) == 1 and last[0].get("type") in leads)):
+            found.append([])
+        found[-1].append(item)
+    return found
 
 
 def paths(row: SegmentRow) -> list[Path]:
     """The field paths of a row, from its own object; those that are rarely there last."""
     parts = [part for part in row.parts if part.path and (isinstance(part, Block) or part.role != "supplied")]
-    parts.sort(key=lambda part: isinstance(part, Element) and part.role == "constant")
+    parts.sort(key=lambda part: isinstance(part, Element) and part.is_exception)
     return list(dict.fromkeys(part.path for part in parts))
 
 

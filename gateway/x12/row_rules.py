@@ -99,7 +99,8 @@ class RunRules:
 class BlockRules:
     """The rules for a run of like elements or components."""
 
-    def __init__(self, block: Block, label: Callable[[int], str]) -> None:
+    def __init__(self, block: Block, label: Callable[[int], str], leads: frozenset[str] = frozenset()) -> None:
+        self.leads = leads
         self.first = block.component or block.index
         self.step, self.is_required = block.step, block.usage == "R"
         self.span = range(self.first, self.first + block.step * block.count)
@@ -111,7 +112,8 @@ class BlockRules:
         start = self.first + number * self.step
         if self.splits:
             entries = [(element.component, element) for element in block.elements]
-            return RunRules(entries, lambda position: f"{start:02}-{position}", is_first=not number)
+            is_first = not number and not self.leads
+            return RunRules(entries, lambda position: f"{start:02}-{position}", is_first=is_first)
         entries = [((element.component or element.index) - self.first + 1, element) for element in block.elements]
         return RunRules(entries, lambda position: self.label(start + position - 1), is_first=not number)
 
@@ -122,9 +124,20 @@ class BlockRules:
             run = values[start : start + self.step]
             if any(run):
                 parts = run[0].split(delimiters.component) if self.splits else run
-                yield from rules.check(["", *parts], delimiters)
+                yield from self._item_faults(number, rules, parts, values, delimiters)
             elif self.is_required and not number:
                 yield self.label(start), MISSING
+
+    def _item_faults(
+        self, number: int, rules: RunRules, parts: list[str], values: list[str], delimiters: Delimiters
+    ) -> Iterator[Found]:
+        lead = values[self.first].split(delimiters.component)[0]
+        if number and lead in self.leads:
+            yield self.label(self.first + number), NOT_USED
+        elif not number and lead in self.leads:
+            yield from rules.check(["", next(iter(rules.elements.values())).codes[0], *parts[1:]], delimiters)
+        else:
+            yield from rules.check(["", *parts], delimiters)
 
 
 def _pairs(entries: list[tuple[int, Element]]) -> Iterator[Pair]:
@@ -147,7 +160,7 @@ def row_rules(row: SegmentRow) -> RunRules:
         if part.component:
             inner.setdefault(part.index, []).append(part)
         elif isinstance(part, Block):
-            rules.blocks.append(BlockRules(part, label))
+            rules.blocks.append(BlockRules(part, label, row.leads))
     for index, parts in inner.items():
         rules.composites[index] = _composite(index, parts)
     return rules

@@ -10,7 +10,7 @@ from typing import Any
 
 from gateway.x12.formats import Cache, DateWriter, writer
 from gateway.x12.guide import Block, Element, Path, SegmentRow
-from gateway.x12.row_reader import NEW_SEGMENT, Document, get, has, paths
+from gateway.x12.row_reader import Document, get, has, paths, runs
 from gateway.x12.writer import Joined
 
 _DATES = DateWriter()
@@ -60,7 +60,7 @@ class OutLayout:
         self.is_small = not (self.deep or self.dates or self.tied or self.supplied or self.kept)
 
     def _add(self, position: int, element: Element, before: tuple[int, Element] | None, after: int) -> None:
-        if element.usage == "N" or element.is_date_qualifier:
+        if element.is_date_qualifier or (element.usage == "N" and not element.path):
             return
         if element.role == "constant":
             if element.usage == "R":
@@ -240,21 +240,11 @@ class RowWriter:
         items = get(owner, block.path)
         if items is None:
             return
-        for run in _runs(items, block.count):
+        for run in runs(items, block.count, self.row.leads):
             inner: Any = run
             for name in reversed(block.path):
                 inner = {name: inner}
             out.segments.append(self.layout.fill(inner, out, ordinal))
-
-
-def _runs(items: list[Any], size: int) -> list[list[Any]]:
-    """The items of each segment: as many as it holds, or up to one that begins a segment of its own."""
-    runs: list[list[Any]] = [[]]
-    for item in items:
-        if runs[-1] and (len(runs[-1]) == size or (isinstance(item, dict) and NEW_SEGMENT in item)):
-            runs.append([])
-        runs[-1].append(item)
-    return runs
 
 
 class Alternatives:

@@ -68,6 +68,8 @@ class _Required:
             found |= dict.fromkeys(_of_parts(row.parts, is_sure))
         for _, block in field.blocks:
             found |= dict.fromkeys(_of_parts(block.elements, True))
+        if not is_root and not (field.loops or field.rows or field.blocks):
+            found |= {name: None for name, inner in field.fields.items() if _is_required(inner)}
         return [name for name in found if name in field.fields]
 
     def _top(self) -> Iterator[Loop]:
@@ -85,6 +87,14 @@ class _Required:
             child = self.guide.loops[name]
             if child.usage == "R" and not child.level and child is not self.guide.claim:
                 yield from child.path[:1]
+
+
+def _is_required(field: Field) -> bool:
+    """Whether a field of an object that is a composite must be there."""
+    elements = [element for _, element in field.elements if not field.blocks]
+    blocks = [block for _, block in field.blocks]
+    has_element = any(element.usage == "R" and not element.default for element in elements)
+    return has_element or any(block.usage == "R" for block in blocks)
 
 
 def _of_parts(parts: Iterable[Element | Block], is_sure: bool) -> Iterator[str]:
@@ -106,8 +116,8 @@ def _object(field: Field, required: _Required) -> Schema:
 
 
 def is_exception(field: Field) -> bool:
-    """Whether a field only holds what a file had in place of a constant."""
-    return bool(field.elements) and all(element.role == "constant" for _, element in field.elements)
+    """Whether a field only holds what a file had otherwise than the guide."""
+    return bool(field.elements) and all(element.is_exception for _, element in field.elements)
 
 
 def _schema(name: str, field: Field, required: _Required) -> Schema:
