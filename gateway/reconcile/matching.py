@@ -80,7 +80,7 @@ Result = Match | Ambiguous | Unmatched
 
 
 class Lookups(NamedTuple):
-    """What to look up so that every candidate of a remitted claim is at hand."""
+    """What to look up so that every candidate is at hand; identifiers as they came and in upper case."""
 
     match_keys: frozenset[str]  # of claims, whole
     cut_keys: frozenset[str]  # of claims whose match key is longer and begins so
@@ -100,9 +100,9 @@ def lookups(wanted: Iterable[Wanted]) -> Lookups:
             keys.add(key)
             if len(key) in CUTS:
                 cut.add(key)
-        numbers |= _payer_numbers(one)
-        members |= one.member_ids
-    return Lookups(frozenset(keys), frozenset(cut), frozenset(numbers), frozenset(members - {""}))
+        numbers |= {*_payer_numbers(one), one.payer_claim_number.strip(), one.original_reference.strip()}
+        members |= {text for member in one.member_ids for text in (member.strip(), _normal(member))}
+    return Lookups(frozenset(keys), frozenset(cut), frozenset(numbers - {""}), frozenset(members - {""}))
 
 
 def match(wanted: Wanted, candidates: Iterable[Candidate]) -> Result:
