@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -141,7 +142,10 @@ def _run(program: str, folder: Path, port: int, kinds: list[str]) -> subprocess.
     config = folder / "sshd_config"
     # without the right to read shadow passwords sshd takes every account for locked, unless it leaves that to PAM
     pam = "no" if os.geteuid() == 0 else "yes"
-    config.write_text(_CONFIG.format(port=port, folder=folder, mailbox=folder / "mailbox", host_keys=lines, pam=pam))
+    extra = "PerSourcePenalties no\n" if _version(program) >= (9, 8) else ""  # else failed logins shut loopback out
+    config.write_text(
+        extra + _CONFIG.format(port=port, folder=folder, mailbox=folder / "mailbox", host_keys=lines, pam=pam)
+    )
     log = str(folder / "sshd.log")
     return subprocess.Popen(
         [program, "-D", "-f", str(config), "-E", log],
@@ -150,6 +154,12 @@ def _run(program: str, folder: Path, port: int, kinds: list[str]) -> subprocess.
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
+
+
+def _version(program: str) -> tuple[int, int]:
+    told = subprocess.run([program, "-V"], capture_output=True, text=True, check=False)
+    found = re.search(r"OpenSSH_(\d+)\.(\d+)", told.stdout + told.stderr)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
 def _listens(server: SshServer) -> bool:
