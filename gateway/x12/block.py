@@ -21,7 +21,19 @@ ENVELOPE = frozenset(("ST", "SE", "GS", "GE", "IEA", "TA1"))
 # mark that stays where files are joined. Not what str.strip() takes, since 1C to 1F may be delimiters.
 BLANK = " \t\r\n\v\f\x00\x1a\ufeff"
 _RARE = BLANK.translate({ord(usual): None for usual in " \r\n"})
-BLANK_BYTES = re.compile(rb"(?:[ \t\r\n\v\f\x00\x1a]|\xef\xbb\xbf)*")
+BLANK_BYTES = b" \t\r\n\v\f\x00\x1a"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_RUN = re.compile(b"[" + BLANK_BYTES + b"]*")
+
+
+def skip_blanks(raw: bytes, at: int) -> int:
+    """The index at or behind `at` of the first byte that is not blank."""
+    while True:
+        found = _RUN.match(raw, at)
+        at = found.end() if found else at
+        if not raw.startswith(BYTE_ORDER_MARK, at):
+            return at
+        at += len(BYTE_ORDER_MARK)
 
 
 class Block:
@@ -36,19 +48,23 @@ class Block:
     def __init__(self, separator: str, terminator: bytes, raw: bytes, start: int) -> None:
         self.pieces: list[str] = []
         self.marks: list[int] = []
-        self.notes: deque[tuple[Fault, int]] = deque()
+        self.notes: deque[tuple[Fault, int]] = deque()  # of each fault the first
         self.separator = separator
         self._terminator = terminator
         self._raw = raw
         self._start = start
         self._offsets: list[int] | None = None
 
+    def note(self, fault: Fault, index: int) -> None:
+        """Keep a fault of splitting, unless the block has one of its kind."""
+        if all(fault is not other for other, _ in self.notes):
+            self.notes.append((fault, index))
+
     def offset(self, index: int) -> int:
         """The byte offset of a piece in the file. Located for the whole block when first asked for."""
         if self._offsets is None:
             self._offsets = self._locate()
-        place = self._offsets[index]
-        return self._start + place + _blanks(self._raw, place)
+        return self._start + skip_blanks(self._raw, self._offsets[index])
 
     def _locate(self) -> list[int]:
         parts = self._raw.split(self._terminator)
@@ -56,12 +72,7 @@ class Block:
         places = list(accumulate((len(part) + width for part in parts), add, initial=0))
         if len(parts) == len(self.pieces):
             return places
-        return [place for part, place in zip(parts, places, strict=False) if _blanks(part, 0) < len(part)]
-
-
-def _blanks(raw: bytes, start: int) -> int:
-    found = BLANK_BYTES.match(raw, start)
-    return found.end() - start if found else 0
+        return [place for part, place in zip(parts, places, strict=False) if skip_blanks(part, 0) < len(part)]
 
 
 class Dialect:
@@ -141,7 +152,7 @@ class Dialect:
             piece = piece.strip(BLANK)
             if "\n" in piece or "\r" in piece:
                 piece = piece.replace("\r", "").replace("\n", "")
-                block.notes.append((NEWLINE_INSIDE, len(pieces)))
+                block.note(NEWLINE_INSIDE, len(pieces))
             if piece:
                 pieces.append(piece)
         names = (piece.partition(self.separator)[0] for piece in pieces)
@@ -151,5 +162,5 @@ class Dialect:
         try:
             return part.decode("utf-8")
         except UnicodeDecodeError:
-            block.notes.append((NOT_UTF_8, len(block.pieces)))
+            block.note(NOT_UTF_8, len(block.pieces))
             return part.decode("latin-1")

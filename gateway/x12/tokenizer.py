@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 from gateway.x12 import faults
-from gateway.x12.block import BLANK_BYTES, Block, Dialect
+from gateway.x12.block import BLANK_BYTES, BYTE_ORDER_MARK, Block, Dialect, skip_blanks
 from gateway.x12.delimiters import WIDTH, WINDOW, Header, guess, read_header
 from gateway.x12.faults import Fault
 from gateway.x12.values import Delimiters
@@ -29,7 +29,6 @@ _SURE_ISA = re.compile(
     rb"ISA([^A-Za-z0-9\s])..\1.{10}\1..\1.{10}\1..\1.{15}\1..\1.{15}\1\d{6}\1\d{4}\1.\1\d{5}\1\d{9}\1.\1.\1..",
     re.DOTALL,
 )
-_BOM = b"\xef\xbb\xbf"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff", b"I\x00S\x00", b"\x00I\x00S")
 
 
@@ -104,8 +103,7 @@ class Tokenizer:
     def _skip_blanks(self) -> bool:
         """Move to what is not blank, with at least four bytes in sight where there are; False at the end."""
         while True:
-            found = BLANK_BYTES.match(self._buffer, self._at)
-            self._at = found.end() if found else self._at
+            self._at = skip_blanks(self._buffer, self._at)
             if len(self._buffer) - self._at >= 4:
                 return True
             if not self._fill():
@@ -191,10 +189,10 @@ class Tokenizer:
         """Whether nothing but blanks stands between `at` and the terminator before it."""
         buffer, end, before = self._buffer, self._dialect.terminator, at
         while before > self._at:
-            if BLANK_BYTES.fullmatch(buffer, before - 1, before):
+            if buffer[before - 1] in BLANK_BYTES:
                 before -= 1
-            elif buffer.endswith(_BOM, self._at, before):
-                before -= len(_BOM)
+            elif buffer.endswith(BYTE_ORDER_MARK, self._at, before):
+                before -= len(BYTE_ORDER_MARK)
             else:
                 break
         return before == self._at or buffer.endswith(end, self._at, before) or end in buffer[before:at]
@@ -240,7 +238,7 @@ class Tokenizer:
         self._at = after
         if block.pieces:
             if not is_terminated:
-                block.notes.append((faults.UNTERMINATED, 0))
+                block.note(faults.UNTERMINATED, 0)
             yield block
 
 
