@@ -99,7 +99,7 @@ def _take(door: Door, group: _Interchange, source: str, tally: Tally) -> None:
             batch_id = _record(conn, door, group.interchange, list(sets.values()), source, at)
             claim_ids = {claim_id for one in sets.values() for claim_id, _ in one.members}
             _say_sent(conn, batch_id, group.interchange, at)
-            settle(conn, claim_ids, claim_ids, at)
+            settle(conn, claim_ids, at)
         elif is_known:
             text = "this interchange is in the store already; nothing was changed"
             done.count("", _remark(), [Finding("interchange_known", "warning", "", text)])

@@ -6,7 +6,6 @@ another, and an import that was killed is completed by importing again: what is 
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +25,8 @@ from gateway.errors import UsageError
 from gateway.exchange.admission_rules import load_rules, source_mapping
 from gateway.exchange.standing_rules import rule
 from gateway.partners import Profile, route
+from gateway.reconcile.candidates import rematch
+from gateway.reconcile.late import rebind
 from gateway.reconcile.origin import match_key
 from gateway.reconcile.projection import refresh
 from gateway.store import Connection, Store, stamp
@@ -260,7 +261,7 @@ class Chunk:
             for event in self._events(one, version.claim_id, version_id)
         ]
         store_claims.append_events(self.conn, events)
-        settle(self.conn, new_ids, [version.claim_id for version in versions], self.now)
+        settle(self.conn, [version.claim_id for version in versions], self.now)
         for one in wanted:
             self.tally.count("sent" if self.sent else "held" if one.is_held else "ready", one, one.findings)
         return {
@@ -286,9 +287,10 @@ def held_event(reasons: Sequence[Finding], claim_id: int, version_id: int, at: s
     )  # fmt: skip
 
 
-def settle(conn: Connection, new_claim_ids: Iterable[int], claim_ids: Iterable[int], at: datetime) -> None:
-    """Computes where claims stand, after facts that came before them were bound to the new ones."""
-    refresh(conn, claim_ids, stamp(at))
+def settle(conn: Connection, claim_ids: Iterable[int], at: datetime) -> None:
+    """Computes where claims stand, and binds to them the answers and remittances that came before them."""
+    wanted = set(claim_ids)
+    refresh(conn, wanted - rebind(conn, wanted, at) - rematch(conn, wanted, at), stamp(at))
 
 
 def _new_claim(one: Admission, at: str) -> NewClaim:
@@ -320,9 +322,3 @@ def _new_version(one: Admission, claim_ids: Mapping[tuple[str, str], int], at: s
         billing_name=summary.billing_name,
         source=f"{source}, {one.place}",
     )
-
-
-def body_of(text: str) -> dict[str, Any]:
-    """A stored document."""
-    found: dict[str, Any] = json.loads(text)
-    return found

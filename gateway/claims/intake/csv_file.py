@@ -63,7 +63,7 @@ class _Table:
         for read in rows:
             if read.code or any(cell.strip() for cell in read.cells):
                 row = self.row(read, columns)
-                if row.fault and not self.line.endswith(("\n", "\r")):
+                if row.fault and row.fault.code != "encoding" and not self.line.endswith(("\n", "\r")):
                     gathered.doubt(f"row {row.number}: the file ends inside this row, so this claim may lack lines")
                 gathered.add(row)
             for claim in gathered.complete(self.row_number):
