@@ -29,7 +29,7 @@ from gateway.store.reporting import Filters
 SEED = 20260302
 CLAIMS = 210  # by JSON; another PER_CSV come in a practice system's CSV export
 PER_CSV = 40
-ROUNDS = 8
+ROUNDS = 12
 
 Tell = Callable[[str], None]
 
@@ -117,11 +117,10 @@ def run_rounds(app: App, simulator: Simulator, tell: Tell) -> list[Round]:
         done = exchange(app)
         rounds.append(done)
         tell(_round_line(number, done))
-        simulator.work()
-        waiting = simulator.pending()
-        simulator.advance()
-        if number > 1 and not waiting and not any(one.result.outcome == "received" for one in done.fetched):
+        answers = simulator.work()
+        if not answers and not simulator.pending():
             break
+        simulator.advance()
     return rounds
 
 

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from gateway.errors import UsageError
+from gateway.transport.names import NameTemplate
 from gateway.x12.values import Delimiters
 
 CLAIM_TYPES = ("professional", "institutional", "dental")
 USAGE = {"test": "T", "production": "P"}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,13 +258,10 @@ class _Reader:
 
     def send_name(self) -> str:
         value = self.text("files", "send_name", "{batch}_{icn}.txt", at_most=100)
-        unknown = set(_PLACEHOLDER.findall(value)) - {"batch", "icn", "date", "time", "type"}
-        if unknown or not {"{batch}", "{icn}"} & set(re.findall(r"\{\w+\}", value)):
-            raise self.fail(
-                "[files] send_name", "needs {batch} or {icn}; besides {date}, {time} and {type} may stand in it"
-            )
-        if not re.fullmatch(r"[\w.-]+", _PLACEHOLDER.sub("", value)) and _PLACEHOLDER.sub("", value):
-            raise self.fail("[files] send_name", "may have letters, digits, '.', '_' and '-' only")
+        try:
+            NameTemplate.parse(value)
+        except UsageError as error:
+            raise self.fail("[files] send_name", str(error)) from None
         return value
 
     def claim_types(self) -> tuple[str, ...]:

@@ -13,12 +13,14 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO, NamedTuple
 
 from gateway.app import App
+from gateway.errors import Refused
 from gateway.exchange.delivery import batch_document, refresh_batch
 from gateway.outbound.sets import Member, cut, in_order
 from gateway.outbound.writing import BatchHead, Faulty, SetHead, judged, write_batch
 from gateway.partners import Profile, route
 from gateway.reconcile.projection import refresh
 from gateway.store import Connection, batches, claims, counters, stamp
+from gateway.store.backup import numbers_unproven
 from gateway.store.batches import BatchRow, NewBatch, NewSet, SetRow
 from gateway.transport.names import NameTemplate
 
@@ -184,6 +186,8 @@ def _ready(conn: Connection, group: Group) -> list[Member]:
 
 
 def _reserve(conn: Connection, app: App, group: Group, members: Sequence[Member], resends_id: int | None) -> BatchRow:
+    if numbers_unproven(conn):
+        raise Refused("the store was restored: run `gateway store restore` to its end, so that no number is used again")
     profile, now = group.profile, app.now()
     sender, receiver = profile.envelope.sides
     group_number = str(counters.reserve(conn, counters.gs_counter(sender, receiver)))

@@ -15,7 +15,17 @@ from gateway.partners import Profile
 from gateway.reconcile.projection import refresh
 from gateway.store import Connection, batches, claims, stamp
 from gateway.store.batches import BatchRow
-from gateway.transport.deliver import Delivery, DeliveryState, Parcel, Recorded, Step, Upload, deliver, settle
+from gateway.transport.deliver import (
+    Delivery,
+    DeliveryState,
+    Parcel,
+    Recorded,
+    Step,
+    Upload,
+    deliver,
+    remove_leftovers,
+    settle,
+)
 from gateway.transport.port import Transport
 
 # What the states of a delivery are called in the store: certain not to have arrived is `built` again.
@@ -129,6 +139,7 @@ def _settle(app: App, profile: Profile, transport: Transport, batch: BatchRow) -
 
 def _deliver(app: App, profile: Profile, transport: Transport, batch: BatchRow) -> Delivered:
     app.archive.verify(batch.archive_name, batch.sha256)
+    _remove_leftovers(app, profile, transport, batch)
     with app.store.write() as conn:
         sending = batches.set_state(conn, batch.id, "sending", at=app.now())
 
@@ -140,6 +151,19 @@ def _deliver(app: App, profile: Profile, transport: Transport, batch: BatchRow) 
     with app.archive.open(batch.archive_name) as source:
         found = deliver(transport, _parcel(profile, batch), source, record)
     return _finish(app, sending, found)
+
+
+def _remove_leftovers(app: App, profile: Profile, transport: Transport, batch: BatchRow) -> None:
+    """Temporary files of earlier attempts at this batch, all of which are known not to have arrived."""
+    if not batch.attempts:
+        return
+    with app.store.read() as conn:
+        details = [json.loads(row.detail) for row in batches.steps_of(conn, batch.id)]
+    names = {str(detail["temp_name"]) for detail in details if "temp_name" in detail}
+    try:
+        remove_leftovers(transport, profile.send_folder, sorted(names))
+    except GatewayError as error:
+        app.log.warning("leftovers not removed", batch=batch.id, error=type(error).__name__)
 
 
 def _finish(app: App, batch: BatchRow, found: Delivery) -> Delivered:

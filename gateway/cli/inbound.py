@@ -1,0 +1,172 @@
+"""`gateway inbound`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gateway.cli.batches import copy_out
+from gateway.cli.output import emit, json_option, note, progress, say, table
+from gateway.cli.root import Session
+from gateway.errors import GatewayError, UsageError
+
+partner_option = click.option("--partner", help="Only this partner.")
+id_argument = click.argument("file_id", metavar="ID", type=int)
+
+
+@click.group()
+def inbound() -> None:
+    """What comes back: TA1, 999, 277CA, 835; collected, read, posted."""
+
+
+@inbound.command()
+@partner_option
+@json_option
+@click.pass_obj
+def fetch(session: Session, partner: str | None, as_json: bool) -> None:
+    """Collects from the mailbox: archived and recorded before anything is parsed or removed."""
+    from gateway.cli.exchange import finish
+    from gateway.exchange.rounds import fetch_all
+
+    found = fetch_all(session.app, partner)
+    if as_json:
+        emit([one.document() for one in found.fetched])
+    else:
+        new = [one for one in found.fetched if one.result.outcome == "received"]
+        table(
+            ("partner", "file", "size"),
+            [(f.partner, f.result.file.name, f.result.file.size) for f in new],
+            empty="no new files",
+        )
+    finish(found)
+
+
+def _finish(documents: list[dict[str, Any]], as_json: bool, code: int = 0) -> None:
+    from gateway.exchange.process import needs_person
+
+    if as_json:
+        emit(documents)
+    else:
+        for document in documents:
+            show_document(document)
+    sys.exit(code or (1 if any(needs_person(document) for document in documents) else 0))
+
+
+def show_document(document: dict[str, Any]) -> None:
+    """A processed file in lines for a person."""
+    say(f"{document['file']}: {document['status']}" + (f": {document['reason']}" if document.get("reason") else ""))
+    for one in document["transactions"]:
+        facts = f"{one['claims']} claims, {one['matched']} matched"
+        if one["unmatched"]:
+            facts += f", {one['unmatched']} unmatched"
+        if one["kind"] == "835":
+            facts += f", charged {one['charge']}, paid {one['paid']}"
+        say(f"  {one['kind']} {one['control_number']}: {one['status']}: {facts}")
+        for issue in one["issues"][:20]:
+            say(f"    segment {issue['segment']}: {issue['severity']}: {issue['text']} [{issue['code']}]")
+        if len(one["issues"]) > 20:
+            say(f"    … and {len(one['issues']) - 20} more; --json has them all")
+
+
+@inbound.command("import")
+@click.argument("files", type=click.Path(path_type=Path), nargs=-1, required=True)
+@json_option
+@click.pass_obj
+def import_(session: Session, files: tuple[Path, ...], as_json: bool) -> None:
+    """Takes in files at hand: archived first, then processed."""
+    from gateway.exchange.process import import_file
+
+    documents, code = [], 0
+    for path in files:
+        try:
+            with progress(path.name, path.stat().st_size if path.is_file() else None) as step:
+                documents.append(import_file(session.app, path, progress=step))
+        except GatewayError as error:
+            note(f"gateway: {error}")
+            code = max(code, error.exit_code)
+    _finish(documents, as_json, code)
+
+
+@inbound.command()
+@json_option
+@click.pass_obj
+def process(session: Session, as_json: bool) -> None:
+    """Parses and posts what was collected."""
+    from gateway.exchange.process import process_waiting
+
+    _finish(list(process_waiting(session.app)), as_json)
+
+
+@inbound.command()
+@id_argument
+@json_option
+@click.pass_obj
+def reprocess(session: Session, file_id: int, as_json: bool) -> None:
+    """Reads a file again, harmlessly: what was posted stays posted once."""
+    from gateway.exchange.process import reprocess as run
+
+    _finish([run(session.app, file_id)], as_json)
+
+
+@inbound.command("list")
+@partner_option
+@click.option("--status", help="received, processed, partial, quarantined or ignored.")
+@json_option
+@click.pass_obj
+def list_(session: Session, partner: str | None, status: str | None, as_json: bool) -> None:
+    """The files that came in, the oldest first."""
+    from gateway.store import inbound_files
+    from gateway.store.inbound_files import STATUSES
+
+    if status and status not in STATUSES:
+        raise UsageError(f"{status!r} is not a status; statuses are {', '.join(STATUSES)}")
+    with session.app.store.read() as conn:
+        rows = inbound_files.list_files(conn, partner=partner, statuses=(status,) if status else ())
+    documents = [
+        {"id": str(r.id), "partner": r.partner, "file": r.name, "status": r.status, "reason": r.reason, "size": r.size}
+        | {"sha256": r.sha256, "received_at": r.recorded_at, "processed_at": r.processed_at}
+        for r in rows
+    ]
+    if as_json:
+        emit(documents)
+        return
+    head = ("file", "partner", "name", "status", "size", "received", "reason")
+    shown = [
+        (d["id"], d["partner"], d["file"], d["status"], d["size"], str(d["received_at"])[:16], d["reason"])
+        for d in documents
+    ]
+    table(head, shown, right=("size",), empty="no files")
+
+
+@inbound.command()
+@id_argument
+@json_option
+@click.pass_obj
+def show(session: Session, file_id: int, as_json: bool) -> None:
+    """One file: what was in it and what became of each set."""
+    from gateway.exchange.process import document_of
+
+    document = document_of(session.app, file_id)
+    if as_json:
+        emit(document)
+    else:
+        show_document(document)
+
+
+@inbound.command()
+@id_argument
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
+@click.pass_obj
+def export(session: Session, file_id: int, file: Path | None) -> None:
+    """The exact bytes of a file, to FILE or to standard output, for the practice's own system."""
+    from gateway.store import inbound_files
+
+    app = session.app
+    with app.store.read() as conn:
+        row = inbound_files.get_file(conn, file_id)
+    app.archive.verify(row.archive_name, row.sha256)
+    with app.archive.open(row.archive_name) as source:
+        copy_out(source, file)
