@@ -46,11 +46,16 @@ class Money(NamedTuple):
     """The money of a claim, and what its life asks about the remittances. Ids are of remitted claims."""
 
     amounts: Amounts
-    payers: tuple[PayerMoney, ...] = ()  # in COB order; a payer of several bills once a bill
+    legs: tuple[Leg, ...] = ()  # in COB order; a payer of several bills has one a bill
     standing: tuple[int, ...] = ()
     reversed: tuple[int, ...] = ()
     awaiting: tuple[int, ...] = ()  # reversals that wait for their original: not this claim's money yet
     adjudication: Adjudication = Adjudication()
+
+    @property
+    def payers(self) -> tuple[PayerMoney, ...]:
+        """What each payer did, in COB order."""
+        return tuple(map(_payer_money, self.legs))
 
 
 def fold_money(versions: Sequence[LiveVersion], posted: Sequence[PostedClaim]) -> Money:
@@ -81,7 +86,7 @@ def _fold_bill(bill: Bill, paired: Paired) -> Money:
         flags.add("forwarded")
     return Money(
         amounts=amounts,
-        payers=tuple(_payer_money(leg) for leg in legs),
+        legs=tuple(legs),
         standing=tuple(one.id for leg in standing for one in leg.standing),
         reversed=tuple(original.id for _, original in paired.pairs),
         adjudication=Adjudication(
@@ -174,7 +179,7 @@ def _sum(bills: Sequence[Money]) -> Money:
     lives = [one.adjudication for one in bills]
     return Money(
         amounts=Amounts(*map(sum, zip(*(one.amounts for one in bills), strict=True))),
-        payers=tuple(payer for one in bills for payer in one.payers),
+        legs=tuple(leg for one in bills for leg in one.legs),
         standing=tuple(id_ for one in bills for id_ in one.standing),
         reversed=tuple(id_ for one in bills for id_ in one.reversed),
         adjudication=Adjudication(
@@ -214,5 +219,7 @@ def _complete(money: Money, versions: Sequence[LiveVersion], posted: Sequence[Po
 def _is_elsewhere(money: Money, paired: Paired) -> bool:
     """Whether a payer sent the claim on to another one that has not answered yet."""
     senders = {one.payer_key for one in paired.unreversed if one.status == FORWARDED_ONLY}
-    answered = {payer.payer_key for payer in money.payers if payer.standing}
-    return bool(senders) and not answered - senders
+    if not senders:
+        return False
+    answered = {leg.payer_key for leg in money.legs if leg.standing}
+    return not answered - senders

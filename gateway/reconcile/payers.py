@@ -31,6 +31,9 @@ class Leg(NamedTuple):
 
     def sum(self, column: str) -> int:
         """The sum of one column over what stands, in cents."""
+        if len(self.standing) == 1:
+            value: int = getattr(self.standing[0], column)
+            return value
         return total(self.standing, column)
 
     @property
@@ -72,8 +75,9 @@ class _Group:
 
 def _group(groups: dict[tuple[str, int], _Group], posted: PostedClaim, versions: Sequence[LiveVersion]) -> _Group:
     """The group of a remitted claim: by payer, and by rank where the claim went to that payer in several ranks."""
-    covers = sorted({_version_rank(one.version) for one in versions if is_payer_of(posted.payer_key, one.version)})
-    rank = 0
+    rank, covers = 0, list[int]()
+    if len(versions) > 1:
+        covers = sorted({_version_rank(one.version) for one in versions if is_payer_of(posted.payer_key, one.version)})
     if len(covers) > 1:
         said = RANK_OF_STATUS.get(posted.status, 0)
         rank = said if said in covers else covers[0]

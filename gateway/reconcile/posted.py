@@ -64,9 +64,9 @@ def pair(posted: Sequence[PostedClaim]) -> Paired:
     it must have been paid in another set and not later: what follows a reversal is its correction, not its original.
     """
     reversals = sorted((one for one in posted if one.status == REVERSAL), key=content_order)
-    originals = sorted((one for one in posted if one.status != REVERSAL), key=content_order)
     if not reversals:
-        return Paired(tuple(originals), (), ())
+        return Paired(tuple(posted), (), ())
+    originals = sorted((one for one in posted if one.status != REVERSAL), key=content_order)
     partner: dict[int, PostedClaim] = {}  # by id of the reversal
     taken: set[int] = set()
     for suits in (_same_before, _same_amounts, _before):

@@ -96,7 +96,7 @@ class HistoryLoader:
             found = facts.get(claim_id)
             if found is None:
                 found = facts[claim_id] = ClaimFacts(claim_id, row[1], row[2], [], [], [], [])
-            found.versions.append(tuple(row[3:]))
+            found.versions.append(row[3:])
         return facts
 
     def _submissions(self, facts: dict[int, ClaimFacts], claim_ids: Sequence[int]) -> None:
@@ -152,7 +152,7 @@ class HistoryLoader:
                 newest[row[3]] = row
         for row in newest.values():
             if row[2] == "post" and (found := facts.get(row[0])) is not None:
-                found.posted.append(tuple(row[3:]))
+                found.posted.append(row[3:])
 
 
 def all_claim_ids(conn: Connection) -> Iterable[list[int]]:
