@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, BinaryIO, NamedTuple
 
+from gateway.claims.characters import fold
 from gateway.guides import guide_for
 from gateway.judge import JUDGED, judge_set
 from gateway.outbound.sets import Member, addressed
@@ -137,9 +137,7 @@ def _write_set(
 def _sendable(value: Any) -> Any:
     """Text with accents folded: the character set of X12 has none, and a payer would reject the whole set."""
     if isinstance(value, str):
-        if value.isascii():
-            return value
-        return "".join(c for c in unicodedata.normalize("NFKD", value) if not unicodedata.combining(c))
+        return fold(value)
     if isinstance(value, dict):
         return {name: _sendable(inner) for name, inner in value.items()}
     return [_sendable(item) for item in value] if isinstance(value, list) else value
