@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections import deque
 from itertools import accumulate
-from operator import add
 
 from gateway.x12.faults import NEWLINE_INSIDE, NOT_UTF_8, Fault
 from gateway.x12.values import Delimiters
@@ -69,7 +68,7 @@ class Block:
     def _locate(self) -> list[int]:
         parts = self._raw.split(self._terminator)
         width = len(self._terminator)
-        places = list(accumulate((len(part) + width for part in parts), add, initial=0))
+        places = list(accumulate(map(width.__add__, map(len, parts)), initial=0))
         if len(parts) == len(self.pieces):
             return places
         return [place for part, place in zip(parts, places, strict=False) if skip_blanks(part, 0) < len(part)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, ClassVar, Protocol
 
 from gateway.x12.envelope import element
@@ -42,6 +43,15 @@ def money(amount: Decimal) -> str:
     return f"{amount + ZERO:.2f}"
 
 
+@lru_cache(maxsize=1 << 13)
+def amount_of(text: str) -> Decimal | None:
+    """An amount in whole cents, zero for an empty text; None for what is none. Remembered, since amounts repeat."""
+    text = text.strip()
+    if not text:
+        return ZERO
+    return Decimal(text) if _AMOUNT.fullmatch(text) else None
+
+
 class _Sums:
     """What the kinds share: reading amounts and telling faults at the segment last read."""
 
@@ -50,13 +60,10 @@ class _Sums:
 
     def amount(self, segment: Segment, number: int) -> Decimal | None:
         """The amount in an element, zero where it is empty; None, and a fault, where it is none."""
-        text = element(segment, number)
-        if _AMOUNT.fullmatch(text):
-            return Decimal(text)
-        if not text:
-            return ZERO
-        self.tell(AMOUNT, self.here(), segment[0], f"{number:02}")
-        return None
+        amount = amount_of(segment[number]) if number < len(segment) else ZERO
+        if amount is None:
+            self.tell(AMOUNT, self.here(), segment[0], f"{number:02}")
+        return amount
 
     def here(self) -> tuple[int, int]:
         return self._set.position, self._set.offset_of_last

@@ -175,6 +175,18 @@ def test_counts_are_checked_for_a_set_that_nobody_reads() -> None:
     assert (opened[0].position, opened[0].segments_read) == (0, 3)
 
 
+def test_asking_for_items_again_goes_on_where_the_reader_stands() -> None:
+    """Who breaks off inside a set and asks anew gets what follows it; the set left open is checked."""
+    reader = Reader(io.BytesIO(_file("ST*835*0001", "N1*PR*P", "SE*4*0001", "ST*835*0002", "N1*PR*P", "SE*3*0002")))
+    first = next(item for item in reader.items() if isinstance(item, TransactionSet))
+    assert next(iter(first)) == ["ST", "835", "0001"]
+    (second,) = reader.items()
+    assert isinstance(second, TransactionSet)
+    assert second.control_number == "0002"
+    assert [issue.code for issue in first.issues] == ["se_count"]
+    assert (list(first), first.position, first.offset_of_last) == ([], 1, first.offset)
+
+
 def test_no_issue_repeats_a_value_of_the_file() -> None:
     """Issues say positions and counts; names and numbers of patients stay in the file."""
     secret = "SECRETNAME"
