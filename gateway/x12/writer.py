@@ -62,6 +62,7 @@ class Writer:
         inside = re.escape(delimiters.element + delimiters.segment)
         joints = re.escape(delimiters.component + delimiters.repetition)
         self._illegal = re.compile(f"[{_CONTROLS}{inside}{joints}]")
+        self._illegal_joined = re.compile(f"[{_CONTROLS}{inside}]")
         self._illegal_component = re.compile(f"[{_CONTROLS}{inside}{re.escape(delimiters.repetition)}]")
         spared = "" if delimiters.element.isprintable() else f"(?!{re.escape(delimiters.element)})"
         self._suspicious = re.compile(f"{spared}[{_CONTROLS}{re.escape(delimiters.segment)}{joints}]")
@@ -209,11 +210,12 @@ class Writer:
         return None
 
     def _check(self, segment: Sequence[str]) -> None:
-        """Raise if an element holds what it must not; joined ones were checked when they were joined."""
+        """Raise if an element holds what it must not; of joined ones the parts were checked as they were joined."""
         for number, value in enumerate(segment):
-            fault = value.fault if isinstance(value, Joined) else "" if self._illegal.search(value) else None
-            if fault is not None:
-                raise DelimiterInData(segment[0] if number else "", f"{number:02}{fault}")
+            is_joined = isinstance(value, Joined)
+            fault = value.fault if isinstance(value, Joined) else None
+            if fault or (self._illegal_joined if is_joined else self._illegal).search(value):
+                raise DelimiterInData(segment[0] if number else "", f"{number:02}{fault or ''}")
 
     def _field(self, name: str, value: str, pattern: str) -> str:
         if not re.fullmatch(pattern, value):

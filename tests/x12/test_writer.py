@@ -14,7 +14,7 @@ from gateway.errors import GatewayError
 from gateway.x12.delimiters import DelimiterError
 from gateway.x12.reader import Reader, TransactionSet
 from gateway.x12.values import Delimiters, Group, Interchange
-from gateway.x12.writer import DelimiterInData, EnvelopeError, Writer, WriterOrderError
+from gateway.x12.writer import DelimiterInData, EnvelopeError, Joined, Writer, WriterOrderError
 
 USUAL = Delimiters()
 INTERCHANGE = Interchange("000000101", "ZZ", "SENDER", "30", "RECEIVER", "T", "260105", "0930", "00501", USUAL)
@@ -191,6 +191,15 @@ def test_a_delimiter_in_a_component_is_refused(components: list[str], element: s
     with pytest.raises(DelimiterInData) as refused:
         writer.segment(["SV1", writer.composite(components), "40"])
     assert (refused.value.segment_id, refused.value.element) == ("SV1", element)
+
+
+def test_an_element_joined_elsewhere_cannot_break_the_segment() -> None:
+    """What calls itself joined may hold joints, never a separator, a terminator or a control character."""
+    _, writer = _open()
+    assert writer.segment(["SV1", Joined("HC:99213"), "40"]) == 2
+    for text in ("HC:9*9", "HC:9~9", "HC:9\n9"):
+        with pytest.raises(DelimiterInData):
+            writer.segment(["SV1", Joined(text), "40"])
 
 
 def test_a_delimiter_in_a_repetition_is_refused() -> None:
