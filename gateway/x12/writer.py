@@ -62,7 +62,7 @@ class Writer:
         inside = re.escape(delimiters.element + delimiters.segment)
         joints = re.escape(delimiters.component + delimiters.repetition)
         self._illegal = re.compile(f"[{_CONTROLS}{inside}{joints}]")
-        self._illegal_joined = re.compile(f"[{_CONTROLS}{inside}]")
+        self._illegal_joined = re.compile(f"(?![{joints}])[{_CONTROLS}{inside}]")
         self._illegal_component = re.compile(f"[{_CONTROLS}{inside}{re.escape(delimiters.repetition)}]")
         spared = "" if delimiters.element.isprintable() else f"(?!{re.escape(delimiters.element)})"
         self._suspicious = re.compile(f"{spared}[{_CONTROLS}{re.escape(delimiters.segment)}{joints}]")
