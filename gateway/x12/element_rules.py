@@ -80,11 +80,12 @@ def check_set(tset: TransactionSet, guides: Mapping[str, Guide]) -> Iterator[Iss
 class _Open:
     """One open occurrence of a loop."""
 
-    __slots__ = ("children", "counts", "loop", "rank")
+    __slots__ = ("children", "counts", "is_settled", "loop", "rank")
 
     def __init__(self, loop: Loop) -> None:
         self.loop = loop
         self.rank = 0
+        self.is_settled = False  # what it lacks has been said, but for HL loops and claims in it
         self.counts: dict[int, int] = {}  # by row number
         self.children: dict[str, int] = {}  # by loop id
 
@@ -129,6 +130,8 @@ class _SetCheck:
         """Open a scope at a depth of the hierarchy, closing those at that depth and below."""
         self.leave(depth)
         if self.scopes:
+            self.trim(self.scopes[-1], 1)
+            self.settle(self.scopes[-1][0])
             children = self.scopes[-1][0].children
             children[loop.id] = children.get(loop.id, 0) + 1
         self.scopes.append([_Open(loop)])
@@ -235,17 +238,24 @@ class _SetCheck:
         return False
 
     def close(self, here: _Open) -> None:
-        """Say which required segments and loops an occurrence of a loop lacks."""
+        """Say what an occurrence of a loop lacks at its end."""
+        self.settle(here)
+        for name in here.loop.children:
+            child = self.guide.loops[name]
+            is_needed = here.loop.id in child.required_in or (child.level and child.usage == "R")
+            if is_needed and child.id not in here.children:
+                self.segment("3", child.id, child.segments[0].id)
+
+    def settle(self, here: _Open) -> None:
+        """Say which required segments and loops an occurrence of a loop lacks, but for HL loops and claims."""
+        if here.is_settled:
+            return
+        here.is_settled = True
         for name, rows in self.rules.required[here.loop.id]:
             if not any(row.number in here.counts for row in rows):
                 self.segment("3", here.loop.id, name)
         for child in self.rules.inner(here.loop):
             if child.id not in here.children:
-                self.segment("3", child.id, child.segments[0].id)
-        for name in here.loop.children:
-            child = self.guide.loops[name]
-            is_needed = here.loop.id in child.required_in or (child.level and child.usage == "R")
-            if is_needed and child.id not in here.children:
                 self.segment("3", child.id, child.segments[0].id)
 
     def elements(self, segment: list[str], row: SegmentRow, loop: Loop) -> None:

@@ -153,7 +153,7 @@ class Guide:
     type: str  # "professional", "institutional" or "dental"
     version: str  # what is written to ST03 and GS08, "005010X222A1"
     family: str  # versions that begin so are read by this table, "005010X222"
-    loops: dict[str, Loop] = field(hash=False)
+    loops: dict[str, Loop] = field(hash=False, repr=False)
 
     @property
     def root(self) -> Loop:

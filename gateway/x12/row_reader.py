@@ -13,7 +13,9 @@ from gateway.x12.formats import Cache, DateReader, kept, reader
 from gateway.x12.guide import Block, Element, Path, SegmentRow
 
 Document = dict[str, Any]
-NEW_SEGMENT = "new_segment"  # key of an item that begins a further segment, though the one before has room left
+# Key of an item: Y where it begins a further segment, though the one before has room left; N where it does not, though
+# the item before it has a segment of its own by the guide.
+NEW_SEGMENT = "new_segment"
 _DATES = DateReader()
 _HEAD = "-"  # stands at position 0, so that it is counted as the id of a segment is
 
@@ -322,10 +324,17 @@ class RowReader:
         items = get(owner, path)
         if items is None:
             put(owner, path, [])
-        elif times > 1 and _room(items[:before], self.size, self.leads):
-            items[before:] = [{**items[before], NEW_SEGMENT: "Y"}, *items[before + 1 :]] if len(items) > before else []
+        elif len(items) > before:
+            self._mark(items, before, times)
         if 0 < self.limit < times:
             report.fault("repeat", "")
+
+    def _mark(self, items: list[Document], before: int, times: int) -> None:
+        """Mark the items of a segment where the segments would not begin where they do."""
+        if times > 1 and _room(items[:before], self.size, self.leads):
+            items[before] = {**items[before], NEW_SEGMENT: "Y"}
+        if items[before].get("type") in self.leads and len(items) > before + 1:
+            items[before + 1] = {**items[before + 1], NEW_SEGMENT: "N"}
 
     def _tidy(self, segment: list[str], report: Report) -> list[str]:
         """Without trailing blanks; a separator where no components or repeats belong is reported."""
@@ -352,7 +361,9 @@ def runs(items: list[Any], size: int, leads: frozenset[str]) -> list[list[Any]]:
     found: list[list[Any]] = [[]]
     for item in items:
         last = found[-1]
-        if last and (len(last) == size or NEW_SEGMENT in item or (len(last) == 1 and last[0].get("type") in leads)):
+        begins = item.get(NEW_SEGMENT)
+        is_after_lead = len(last) == 1 and last[0].get("type") in leads
+        if last and (len(last) == size or begins == "Y" or (is_after_lead and begins != "N")):
             found.append([])
         found[-1].append(item)
     return found

@@ -154,7 +154,7 @@ def _format(form: Format) -> Schema:
 def says(name: str, field: Field) -> str:
     """What a field is, in our words."""
     if name == NEW_SEGMENT:
-        return "Y where this item begins a further segment, though the one before has room left"
+        return "Y where this item begins a segment that the one before has room for, N where it does not begin its own"
     words = [source.says for source in field.loops]
     words += [source.says for source in field.rows]
     words += [block.says for _, block in field.blocks]
