@@ -14,7 +14,7 @@ _PO_BOX = re.compile(
     r"\b(?:P\W*[O0]\W*B(?:OX)?\b\W*(?:NO\W*)?#?\W*\d|P\W*[O0]\W*BOX\b|POST\s*OFFICE\s*BOX\b|LOCK\s*BOX\b)", re.I
 )
 _ZIP = re.compile(r"\d{5}(?:\d{4})?", re.ASCII)
-_TAXONOMY = re.compile(r"[0-9A-Z]{9}X", re.ASCII | re.I)
+_TAXONOMY = re.compile(r"[0-9A-Z]{10}", re.ASCII | re.I)
 _NINE = re.compile(r"\d{9}", re.ASCII)
 _AT_HOME = ("", "US", "USA")
 
@@ -52,7 +52,7 @@ def tax_id_dummy(view: View) -> Iterator[Hit]:
 
 
 def taxonomy(view: View) -> Iterator[Hit]:
-    """Ten characters, the last an X."""
+    """Ten letters and digits."""
     for leaf in view.leaves:
         if leaf.name == "taxonomy" and not _TAXONOMY.fullmatch(leaf.value):
             yield Hit(leaf.path)

@@ -36,11 +36,16 @@ def guide_findings(document: Document, guide: Guide) -> list[Finding]:
 
 def _finding(fault: FieldFault) -> Finding:
     code, says = _WORDS.get(fault.code, (f"guide_{fault.code}", "is wrong: {}"))
-    return Finding(code, "error", fault.path, f"{spoken(fault.path)} {says.format(_bare(fault.text))}")
+    field = spoken(fault.path)
+    if field.endswith("s") and not field.endswith(("ss", "us")):
+        says = says.replace("is ", "are ", 1)
+    return Finding(code, "error", fault.path, f"{field} {says.format(_bare(fault.text))}")
 
 
 def _bare(text: str) -> str:
-    return text.removeprefix("none of the codes that the guide has: ").removesuffix(".")
+    for start in ("none of the codes that the guide has", "too long", "too short"):
+        text = text.removeprefix(f"{start}: ")
+    return text.removesuffix(".")
 
 
 def spoken(path: str) -> str:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path
 
 from gateway.claims.admission import GUIDES, Rules
 from gateway.claims.completion import load_defaults
 from gateway.claims.edits import load_edits
 from gateway.claims.intake.csv_mapping import SourceMapping, load_mapping
-from gateway.data import SHIPPED, find, guide_text, listing
+from gateway.data import SHIPPED, find, listing
 from gateway.errors import UsageError
+from gateway.guides import all_guides
 from gateway.x12.fields import Field, field_tree
-from gateway.x12.guide import Guide
-from gateway.x12.guide_table import load_guide
 
 
 def load_rules(home: Path | None = None) -> Rules:
@@ -25,19 +23,7 @@ def load_rules(home: Path | None = None) -> Rules:
     own = home / "mappings" / "edits.csv" if home else None
     if own is not None and own.is_file():
         edits = load_edits(_read(own), str(own), base=edits)
-    return Rules(load_defaults(_read(completion), str(completion)), edits, guides())
-
-
-@lru_cache(maxsize=1)
-def guides() -> dict[str, Guide]:
-    """The guides of the 837 that are there, by kind ("837P")."""
-    found = {}
-    for name in GUIDES.values():
-        try:
-            found[name] = load_guide(guide_text(name), name)
-        except FileNotFoundError:
-            continue
-    return found
+    return Rules(load_defaults(_read(completion), str(completion)), edits, all_guides())
 
 
 def source_mapping(name: str, home: Path | None = None) -> SourceMapping:
@@ -50,7 +36,7 @@ def source_mapping(name: str, home: Path | None = None) -> SourceMapping:
 
 def _knows_field(claim_type: str, path: str) -> bool:
     """Whether the guide of a type of claim has a field, written like "lines[].procedure.modifiers[]"."""
-    guide = guides().get(GUIDES[claim_type])
+    guide = all_guides().get(GUIDES[claim_type])
     if guide is None:
         return True
     here: Field | None = field_tree(guide)

@@ -94,7 +94,13 @@ class Tally:
         """The contract's document of one file."""
         counted = {name: self.counts[name] for name in ("ready", "held", "unchanged", "rejected")}
         sent = {"sent": self.counts["sent"]} if "sent" in self.counts else {}
-        return {"file": self.file, "records": self.records, **counted, **sent, "issues": self.issues}
+        issues = sorted(self.issues, key=_record_of)
+        return {"file": self.file, "records": self.records, **counted, **sent, "issues": issues}
+
+
+def _record_of(issue: dict[str, Any]) -> int:
+    number: int = issue["record"]
+    return number
 
 
 def _issue(admission: Admission, finding: Finding) -> dict[str, Any]:
