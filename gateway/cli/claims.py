@@ -182,9 +182,18 @@ def why(session: Session, number: str, provider: str | None, as_json: bool) -> N
     for event in document["events"]:
         place = f"{event['file']}, segment {event['segment']}" if event["file"] else event["source"]
         codes = f" [{' '.join(event['codes'])}]" if event["codes"] else ""
-        what = f"{event['source']} {event['verdict']}" if event["file"] else event["kind"].replace("_", " ")
-        say(f"  {event['at'][:19].replace('T', ' ')}  {what:<16}{event['text']}{codes}")
+        say(f"  {event['at'][:19].replace('T', ' ')}  {_what(event):<30}{event['text']}{codes}")
         say(f"  {'':<21}└ {place}")
+
+
+_HOPS = {"clearinghouse": "by clearinghouse", "payer": "by payer"}
+_VERDICTS = {"accept": "accepted", "reject": "rejected", "duplicate": "duplicate", "pended": "pended"}
+
+
+def _what(event: dict[str, Any]) -> str:
+    if not event["file"]:
+        return str(event["kind"]).replace("_", " ")
+    return " ".join(filter(None, (event["source"], _VERDICTS.get(event["verdict"], ""), _HOPS.get(event["hop"], ""))))
 
 
 @claims.command()

@@ -77,13 +77,14 @@ def show_document(document: dict[str, Any]) -> None:
 @click.pass_obj
 def import_(session: Session, files: tuple[Path, ...], as_json: bool) -> None:
     """Takes in files at hand: archived first, then processed."""
-    from gateway.exchange.process import import_file
+    from gateway.exchange.process import import_files
 
-    documents, code = [], 0
+    documents: list[dict[str, Any]] = []
+    code = 0
     for path in files:
         try:
-            with progress(path.name, path.stat().st_size if path.is_file() else None) as step:
-                documents.append(import_file(session.app, path, progress=step))
+            with progress(path.name) as step:
+                documents.extend(import_files(session.app, [path], step))
         except GatewayError as error:
             note(f"gateway: {error}")
             code = max(code, error.exit_code)
@@ -106,9 +107,9 @@ def process(session: Session, as_json: bool) -> None:
 @click.pass_obj
 def reprocess(session: Session, file_id: int, as_json: bool) -> None:
     """Reads a file again, harmlessly: what was posted stays posted once."""
-    from gateway.exchange.process import reprocess as run
+    from gateway.exchange.process import process_file
 
-    _finish([run(session.app, file_id)], as_json)
+    _finish([process_file(session.app, file_id)], as_json)
 
 
 @inbound.command("list")
@@ -147,9 +148,17 @@ def list_(session: Session, partner: str | None, status: str | None, as_json: bo
 @click.pass_obj
 def show(session: Session, file_id: int, as_json: bool) -> None:
     """One file: what was in it and what became of each set."""
-    from gateway.exchange.process import document_of
+    from gateway.exchange.posting import transaction_document
+    from gateway.store import inbound_files
+    from gateway.store.inbound_sets import sets_in_file
 
-    document = document_of(session.app, file_id)
+    with session.app.store.read() as conn:
+        row = inbound_files.get_file(conn, file_id)
+        sets = sets_in_file(conn, file_id)
+        seen = inbound_files.sightings(conn, file_id)
+    document: dict[str, Any] = {"file": row.name, "sha256": row.sha256, "status": row.status, "reason": row.reason}
+    document["transactions"] = [transaction_document(one) for one in sets]
+    document["sightings"] = [{"at": one.recorded_at, "partner": one.partner, "file": one.name} for one in seen]
     if as_json:
         emit(document)
     else:

@@ -14,6 +14,8 @@ from gateway.store.batch_answers import BatchAnswer, batch_answers
 from gateway.store.batches import BatchRow
 from gateway.store.decisions import add_decision
 
+_ANSWERS = {"ta1": "TA1", "ack_group": "999", "ack_set": "999"}
+
 
 def documents(app: App, partner: str | None = None) -> list[dict[str, Any]]:
     """Every batch that has bytes, as `batches list --json` shows it."""
@@ -56,13 +58,15 @@ def whole(app: App, batch_id: int) -> dict[str, Any]:
         {"at": step.recorded_at, "what": f"{step.attempt}: {step.step.replace('_', ' ')}", "text": _detail(step.detail)}
         for step in steps
     ]
+    numbers = {one.id: one.control_number for one in sets}
     document["answers"] = [
         {
             "at": row.recorded_at,
-            "what": row.kind,
+            "what": f"{_ANSWERS[row.kind]} {row.verdict}",
             "verdict": row.verdict,
+            "transaction_control_number": numbers.get(row.set_id or 0, ""),
             "codes": json.loads(row.codes),
-            "text": row.text,
+            "text": row.text or (f"set {numbers[row.set_id]}" if row.set_id in numbers else "the whole file"),
         }
         for row in said
     ]

@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway.reconcile.money import PayerMoney
 from gateway.reconcile.projection import FoldedClaim, folded
+from gateway.reconcile.remitted import remitted_claim
 from gateway.reports.reconciliation import amount
 from gateway.store import Connection, claims
 from gateway.store.reporting import MONEY
@@ -68,15 +69,15 @@ def shown(conn: Connection, claim_id: int) -> Document:
         "payer_claim_numbers": _payer_numbers(told, remitted),
         "payers": _payers(fold, body),
         "lines": [_line(line) for line in body.get("lines", ())],
-        "adjustments": _adjustments(remitted),
-        "payments": [_payment(row) for row in remitted],
+        "adjustments": _adjustments([row for row in remitted if row.remittance_status == "posted"]),
+        "payments": [_payment(row) for row in remitted if row.remittance_status == "posted"],
         "submissions": [_submission(row) for row in submissions_told(conn, claim_id)],
         "events": story(told, remitted),
     }
 
 
 def _payer_numbers(told: Sequence[Told], remitted: Sequence[Remitted]) -> list[str]:
-    said = [row.payer_claim_number for row in remitted]
+    said = [row.claim.payer_claim_number for row in remitted]
     for event in told:
         said += [code.removeprefix("1K:") for code in json.loads(event.codes) if code.startswith("1K:")]
     return list(dict.fromkeys(number for number in said if number))
@@ -112,26 +113,25 @@ def _line(line: Document) -> Document:
 def _adjustments(remitted: Sequence[Remitted]) -> list[Document]:
     found = []
     for row in remitted:
-        body = json.loads(row.body)
-        places = [("", body.get("adjustments", ()))]
-        places += [(line.get("procedure", ""), line.get("adjustments", ())) for line in body.get("lines", ())]
+        claim = remitted_claim(row.claim)
+        places = [("", claim.adjustments), *((line.procedure, line.adjustments) for line in claim.lines)]
         for procedure, adjustments in places:
-            for group, reason, cents, *_ in adjustments:
-                one = {"group": group, "reason": reason, "amount": amount(cents), "trace_number": row.trace_number}
-                found.append({**one, "procedure": procedure} if procedure else one)
+            for one in adjustments:
+                shown = {"group": one.group, "reason": one.reason, "amount": amount(one.cents)}
+                found.append({**shown, "procedure": procedure, "trace_number": row.trace_number})
     return found
 
 
 def _payment(row: Remitted) -> Document:
     return {
-        "remittance": str(row.remittance_id),
+        "remittance": str(row.claim.remittance_id),
         "trace_number": row.trace_number,
         "date": row.payment_date,
         "payer": row.payer_name,
-        "status": row.status,
-        "charge": amount(row.charge),
-        "paid": amount(row.paid),
-        "payer_claim_number": row.payer_claim_number,
+        "status": row.claim.status,
+        "charge": amount(row.claim.charge),
+        "paid": amount(row.claim.paid),
+        "payer_claim_number": row.claim.payer_claim_number,
     }
 
 
@@ -171,10 +171,11 @@ def _event(row: Told) -> Document:
 
 
 def _remitted(row: Remitted) -> Document:
-    words = CLAIM_STATUS.get(row.status, f"status {row.status}")
-    sums = f"charged {amount(row.charge)}, paid {amount(row.paid)}"
-    text = f"{words}: {sums}, trace {row.trace_number} of {row.payment_date}"
-    codes = {f"{group}:{reason}" for group, reason in _codes(row.body)}
+    claim = row.claim
+    words = CLAIM_STATUS.get(claim.status, f"status {claim.status}")
+    sums = f"charged {amount(claim.charge)}, paid {amount(claim.paid)}"
+    is_posted = row.remittance_status == "posted"
+    how = f"matched by {row.rung.replace('_', ' ')}" if is_posted else "parked: not posted"
     return {
         "at": row.recorded_at,
         "kind": "remittance",
@@ -182,15 +183,16 @@ def _remitted(row: Remitted) -> Document:
         "verdict": "info",
         "source": "835",
         "said_on": row.payment_date,
-        "codes": [f"CLP02:{row.status}", *sorted(codes)],
+        "codes": [f"CLP02:{claim.status}", *_codes(row)],
         "file": row.file_name,
         "file_id": str(row.file_id),
-        "segment": row.segment,
-        "text": f"{row.payer_name} {text} (matched by {row.rung.replace('_', ' ')})".strip(),
+        "segment": claim.segment,
+        "text": f"{row.payer_name}: {words}; {sums}, trace {row.trace_number} of {row.payment_date} ({how})",
     }
 
 
-def _codes(body: str) -> list[tuple[str, str]]:
-    parsed = json.loads(body)
-    places = [parsed.get("adjustments", ()), *(line.get("adjustments", ()) for line in parsed.get("lines", ()))]
-    return [(one[0], one[1]) for adjustments in places for one in adjustments]
+def _codes(row: Remitted) -> list[str]:
+    claim = remitted_claim(row.claim)
+    adjustments = [*claim.adjustments, *(one for line in claim.lines for one in line.adjustments)]
+    remarks = [*claim.remarks, *(remark for line in claim.lines for remark in line.remarks)]
+    return list(dict.fromkeys([*(f"{one.group}:{one.reason}" for one in adjustments), *remarks]))

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
-from gateway.store.rows import fetch
+from gateway.store.remittances import RemittanceClaimRow
+from gateway.store.rows import columns, fetch
 from gateway.store.tables import (
     batch_sets,
     batches,
@@ -87,14 +88,7 @@ class Told(NamedTuple):
 class Remitted(NamedTuple):
     """One remitted claim (CLP) that is linked, with its remittance and file."""
 
-    id: int
-    remittance_id: int
-    status: str
-    charge: int
-    paid: int
-    payer_claim_number: str
-    segment: int
-    body: str  # JSON
+    claim: RemittanceClaimRow
     payer_name: str
     payer_key: str
     payment_date: str
@@ -205,22 +199,15 @@ def remitted_told(conn: Connection, claim_id: int) -> list[Remitted]:
     newest = select(func.max(remittance_links.c.id)).group_by(remittance_links.c.remittance_claim_id)
     query = (
         select(
-            remittance_claims.c.id,
-            remittance_claims.c.remittance_id,
-            remittance_claims.c.status,
-            remittance_claims.c.charge,
-            remittance_claims.c.paid,
-            remittance_claims.c.payer_claim_number,
-            remittance_claims.c.segment,
-            remittance_claims.c.body,
+            *columns(remittance_claims, RemittanceClaimRow),
             remittances.c.payer_name,
             remittances.c.payer_key,
             remittances.c.payment_date,
             remittances.c.trace_number,
-            remittances.c.status,
+            remittances.c.status.label("remittance_status"),
             remittance_links.c.rung,
             remittances.c.recorded_at,
-            inbound_files.c.id,
+            inbound_files.c.id.label("file_id"),
             inbound_files.c.name,
         )
         .join(remittance_links, remittance_links.c.remittance_claim_id == remittance_claims.c.id)
@@ -230,4 +217,6 @@ def remitted_told(conn: Connection, claim_id: int) -> list[Remitted]:
         .where(remittance_links.c.claim_id == claim_id, remittance_links.c.id.in_(newest))
         .order_by(remittances.c.payment_date, remittances.c.id, remittance_claims.c.ordinal)
     )
-    return fetch(conn, query, Remitted)
+    width = len(RemittanceClaimRow._fields)
+    rows = conn.execute(query)
+    return [Remitted(RemittanceClaimRow._make(row[:width]), *row[width:]) for row in rows]

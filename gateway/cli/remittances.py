@@ -1,0 +1,155 @@
+"""`gateway remittances`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from gateway.cli.output import dry_run_option, emit, json_option, note, say, table
+from gateway.cli.report import day
+from gateway.cli.root import Session
+from gateway.errors import UsageError
+
+reason_option = click.option("--reason", default="", help="Why; kept with the decision.")
+id_argument = click.argument("remittance_id", metavar="ID", type=int)
+
+
+@click.group()
+def remittances() -> None:
+    """Payments, their claims, and a person's decisions on them."""
+
+
+@remittances.command("list")
+@click.option("--status", type=click.Choice(["posted", "parked"]))
+@click.option("--since", callback=day, help="Paid on or after this day (BPR16).")
+@click.option("--until", callback=day, help="… on or before this day.")
+@json_option
+@click.pass_obj
+def list_(session: Session, status: str | None, since: str, until: str, as_json: bool) -> None:
+    """The payments, by date."""
+    from gateway.exchange.remittances import documents
+
+    found = documents(session.app, status=status, since=since, until=until)
+    if as_json:
+        emit(found)
+        return
+    head = ("payment", "date", "payer", "trace", "status", "paid", "matched", "unmatched", "PLB")
+    keys = ("payment_date", "payer_name", "trace_number", "status", "payment", "matched", "unmatched")
+    shown = [{"matched": "", "unmatched": "", "payer_name": one["payer"]["name"][:24], **one} for one in found]
+    rows = [[one["id"], *(one[key] for key in keys), one["provider_adjustments"]] for one in shown]
+    table(head, rows, right=("paid", "matched", "unmatched", "PLB"), empty="no payments")
+
+
+@remittances.command()
+@id_argument
+@json_option
+@click.pass_obj
+def show(session: Session, remittance_id: int, as_json: bool) -> None:
+    """One payment: its claims, its provider adjustments, and why it is parked if it is."""
+    from gateway.exchange.remittances import whole
+
+    _show(whole(session.app, remittance_id), as_json)
+
+
+def _show(found: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        emit(found)
+        return
+    payer = found["payer"]
+    say(f"payment {found['id']}  {found['status']}  {found['payment']} of {found['payment_date']} by {found['method']}")
+    say(f"payer     {payer['name']} ({payer['id']})")
+    say(f"trace     {found['trace_number']}")
+    say(f"file      {found['file']} (gateway inbound show {found['file_id']}), set {found['control_number']}")
+    sums = f"claims {found['claim_payments']} − provider adjustments {found['provider_adjustments']}"
+    say(f"balance   {sums} − payment {found['payment']} = {found['difference']}")
+    if found["reason"]:
+        say(f"because   {found['reason']}")
+    for issue in found["issues"][:20]:
+        say(f"          segment {issue['segment']}: {issue['text']} [{issue['code']}]")
+    say()
+    head = ("claim", "their CLP01", "matched to", "CLP02", "charge", "paid", "payer's number")
+    keys = ("id", "patient_control_number", "matched", "status", "charge", "paid", "payer_claim_number")
+    table(head, [[one[key] for key in keys] for one in found["claims"]], right=("charge", "paid"), empty="no claims")
+    if found["provider_adjustment_lines"]:
+        say("\nprovider adjustments (PLB)")
+        lines = [(p["provider_id"], p["code"], p["reference"], p["amount"]) for p in found["provider_adjustment_lines"]]
+        table(("provider", "code", "reference", "amount"), lines, right=("amount",))
+
+
+@remittances.command()
+@click.argument("identifier", metavar="ID")
+@click.argument("number", metavar="CLM01")
+@click.option("--provider", help="The billing provider's NPI or tax id, where several share the number.")
+@reason_option
+@dry_run_option
+@click.pass_obj
+def match(session: Session, identifier: str, number: str, provider: str | None, reason: str, dry_run: bool) -> None:
+    """Says that claim ID of a payment (PAYMENT.CLAIM, as `show` lists it) answers our claim CLM01."""
+    from gateway.exchange.claim_decisions import find_claim
+    from gateway.exchange.remittances import match as run
+    from gateway.exchange.remittances import remitted_claim
+
+    if dry_run:
+        with session.app.store.read() as conn:
+            remitted_claim(conn, identifier)
+            find_claim(conn, number, provider)
+        note(f"would match {identifier} to {number}; nothing was changed")
+        return
+    say(f"{run(session.app, identifier, number, provider, reason)} is matched to {number}")
+
+
+@remittances.command()
+@click.argument("identifier", metavar="ID")
+@reason_option
+@dry_run_option
+@click.pass_obj
+def unmatch(session: Session, identifier: str, reason: str, dry_run: bool) -> None:
+    """Says that claim ID of a payment is not the one that it was matched to; its money counts as unmatched."""
+    from gateway.exchange.remittances import remitted_claim
+    from gateway.exchange.remittances import unmatch as run
+
+    if dry_run:
+        with session.app.store.read() as conn:
+            remitted_claim(conn, identifier)
+        note(f"would unmatch {identifier}; nothing was changed")
+        return
+    say(f"{run(session.app, identifier, reason)} is unmatched")
+
+
+@remittances.command()
+@id_argument
+@click.option("--as-is", is_flag=True, help="Although it does not balance.")
+@click.option("--reason", required=True, help="Why; kept with the decision.")
+@dry_run_option
+@json_option
+@click.pass_obj
+def post(session: Session, remittance_id: int, as_is: bool, reason: str, dry_run: bool, as_json: bool) -> None:
+    """Posts a parked payment as it stands; its difference stays in the report's check."""
+    from gateway.exchange.remittances import post_as_is, whole
+
+    if not as_is:
+        raise UsageError("a parked payment can only be posted as it is; say --as-is")
+    if dry_run:
+        note("would post it; nothing was changed")
+        _show(whole(session.app, remittance_id), as_json)
+        return
+    _show(post_as_is(session.app, remittance_id, reason), as_json)
+
+
+@remittances.command()
+@id_argument
+@click.option("--reason", required=True, help="Why; kept with the decision.")
+@dry_run_option
+@json_option
+@click.pass_obj
+def undo(session: Session, remittance_id: int, reason: str, dry_run: bool, as_json: bool) -> None:
+    """Takes back what a posted payment moved; it is parked again and its facts stay."""
+    from gateway.exchange.remittances import undo as run
+    from gateway.exchange.remittances import whole
+
+    if dry_run:
+        note("would take it back; nothing was changed")
+        _show(whole(session.app, remittance_id), as_json)
+        return
+    _show(run(session.app, remittance_id, reason), as_json)
