@@ -122,7 +122,7 @@ def examine_partner(app: App, profile: Profile) -> Iterator[Finding]:
     try:
         transport = app.transport(profile)
     except HostKeyRefused as error:
-        mend = "compare the fingerprint with the partner's own, then add the key's line to host_keys"
+        mend = f"compare the fingerprint with the partner's own, then add to host_keys: {error.offered}"
         yield Finding("error", what, str(error), mend, error.exit_code)
         return
     except GatewayError as error:
