@@ -58,16 +58,21 @@ def counts(tally: Tally) -> tuple[int, int, int, int]:
 
 
 def file_837(
-    door: Door, sets: Iterable[list[dict[str, Any]]], *, number: str = "000000701", receiver: str = "330897513"
+    door: Door,
+    sets: Iterable[list[dict[str, Any]]],
+    *,
+    number: str = "000000701",
+    sender: str = "SUBMITTERID",
+    receiver: str = "330897513",
 ) -> bytes:
     """An 837P as another system would have sent it: completed documents, one list a transaction set."""
     out = io.BytesIO()
     guide = door.rules.guides["837P"]
     writer, claims = Writer(out, Delimiters()), ClaimWriter(guide, upper=True)
     writer.open_interchange(
-        Interchange(number, "ZZ", "SUBMITTERID", "ZZ", receiver, "T", "260110", "0930", "00501", claims.delimiters)
+        Interchange(number, "ZZ", sender, "ZZ", receiver, "T", "260110", "0930", "00501", claims.delimiters)
     )
-    writer.open_group(Group("HC", "SUBMITTERID", receiver, "88", guide.version, "20260110", "0930"))
+    writer.open_group(Group("HC", sender, receiver, "88", guide.version, "20260110", "0930"))
     for ordinal, documents in enumerate(sets, 1):
         writer.open_set("837", f"{ordinal:04}", guide.version)
         parties = {
