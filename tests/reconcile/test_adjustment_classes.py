@@ -256,3 +256,21 @@ def test_a_bad_table_names_its_line(text: str, message: str) -> None:
     """A fault in a table is one line that says where."""
     with pytest.raises(UsageError, match=message):
         load_classes([text], [GROUP_TEXT])
+
+
+def test_a_secondary_with_a_higher_fee_schedule() -> None:
+    """Two lines of a secondary: what it repeats, what it leaves to the patient and what it writes off stay apart."""
+    lines = (
+        line(3000, ("OA", "23", 13650)),
+        line(28000, ("PR", "1", 15000), ("PR", "2", 7000), ("CO", "42", 8500)),
+    )
+    assert sums(classify_claim(claim(*lines, status="2"), SHIPPED)) == {
+        "patient_responsibility": 22000, "deductible": 15000, "coinsurance": 7000, "contractual": 8500,
+        "prior_payer": 13650,
+    }  # fmt: skip
+
+
+def test_a_secondary_that_raises_the_charge() -> None:
+    """A negative adjustment funds what was paid above the charge; it is other, and what 23 repeats is apart."""
+    found = classify_claim(claim(line(3400, ("OA", "23", 51600), ("OA", "94", -900)), status="2"), SHIPPED)
+    assert sums(found) == {"prior_payer": 51600, "other": -900}
