@@ -6,6 +6,7 @@ are opened one level deep, with limits on size, ratio and number, so that none o
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
 import re
@@ -13,7 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import BinaryIO, NamedTuple, Protocol, cast
 
 SNIFFED = 1 << 16
 
@@ -82,7 +83,7 @@ def _is_text(head: bytes) -> bool:
         return False
     controls = sum(head.count(bytes((code,))) for code in (*range(1, 9), *range(14, 32), 127))
     try:
-        head[:-4].decode("utf-8")
+        codecs.getincrementaldecoder("utf-8")().decode(head)  # the last character may be cut
     except UnicodeDecodeError:
         high = sum(byte > 127 for byte in head)
         return (controls + high) <= len(head) * _FEW
@@ -114,7 +115,7 @@ def _zip_members(archive: zipfile.ZipFile, budget: _Budget, limits: Limits) -> I
         if info.flag_bits & 1:
             raise BadArchive("a file in the ZIP archive is encrypted")
         with archive.open(info) as unpacked:
-            yield Member(info.filename, LimitedStream(unpacked, budget))
+            yield Member(info.filename, LimitedStream(cast(zipfile.ZipExtFile, unpacked), budget))
 
 
 class _Budget:
@@ -136,7 +137,7 @@ class _Budget:
 
 
 class _Readable(Protocol):
-    def read(self, size: int = ..., /) -> bytes: ...
+    def read1(self, size: int, /) -> bytes: ...  # what is there, so that damage behind it takes nothing back
 
 
 class LimitedStream(io.RawIOBase):
@@ -161,7 +162,7 @@ class LimitedStream(io.RawIOBase):
             return b""
         wanted = SNIFFED if size < 0 else size
         try:
-            found = self._source.read(wanted)
+            found = self._source.read1(wanted)
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError):
             self.fault = "the archive is damaged"
             return b""

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import random
+import tracemalloc
 from pathlib import Path
 
 import pytest
 from reading import read
 from test_inbound_fixtures import FILES
+
+from gateway.inbound.remit835 import RemittanceReader
+from gateway.x12.reader import Reader, TransactionSet
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus"
 
@@ -82,3 +87,41 @@ def test_public_samples(kind: str) -> None:
     for path in files:
         found = read(path.read_bytes())
         assert found["sets"] or kind == "broken", path.name
+
+
+def test_memory_holds_one_claim() -> None:
+    """A set of many claims is read in the memory of a few: none is held once it is given out."""
+    claim = b"CLP*A*1*100*60*40*12*P*11*1~NM1*QC*1*RIVERS*ANNA****MI*M~SVC*HC:99213*100*60**1~CAS*PR*2*40~"
+    peaks = []
+    for count in (20_000, 60_000):
+        reader = Reader(Repeated(HEAD, claim, count))
+        opened = next(item for item in reader.items() if isinstance(item, TransactionSet))
+        tracemalloc.start()
+        remittance = RemittanceReader(opened)
+        assert sum(1 for _ in remittance) == count
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert remittance.totals.paid == 6000 * count
+    assert peaks[1] < peaks[0] * 1.2
+
+
+HEAD = (
+    b"ISA*00*          *00*          *ZZ*THEM           *ZZ*US             *260202*0910*^*00501*000000905*0*T*:~"
+    b"GS*HP*THEM*US*20260202*0910*1*X*005010X221A1~ST*835*0001~BPR*I*1*C*ACH~TRN*1*T*1~LX*1~"
+)
+
+
+class Repeated(io.RawIOBase):
+    """A head and one piece of bytes again and again, made while it is read."""
+
+    def __init__(self, head: bytes, piece: bytes, count: int) -> None:
+        super().__init__()
+        self._left, self._piece, self._count = head, piece, count
+
+    def read(self, size: int = -1) -> bytes:
+        while len(self._left) < size and self._count:
+            part = min(self._count, 500)
+            self._left += self._piece * part
+            self._count -= part
+        found, self._left = self._left[:size], self._left[size:]
+        return found
