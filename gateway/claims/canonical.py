@@ -11,7 +11,6 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from gateway.claims.amounts import cents
 from gateway.claims.completion import Default, Document, reduced
@@ -144,21 +143,13 @@ def _has_money(document: Document) -> bool:
 def content_hash(completed: Document, defaults: Sequence[Default]) -> str:
     """SHA-256 of what a completed document says: without envelope, completion, letter case or the order of keys."""
     content = {key: value for key, value in reduced(completed, defaults).items() if key not in _ENVELOPE}
-    text = json.dumps(_upper(content), ensure_ascii=True, separators=(",", ":"), sort_keys=True)
-    return hashlib.sha256(text.encode("ascii")).hexdigest()
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), sort_keys=True).upper()
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def to_json(document: Document) -> str:
     """The document as the store keeps it."""
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-
-
-def _upper(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.upper()
-    if isinstance(value, dict):
-        return {key: _upper(item) for key, item in value.items()}
-    return [_upper(item) for item in value] if isinstance(value, list) else value
 
 
 def _object(document: Document, name: str) -> Document:

@@ -67,24 +67,21 @@ def reduced(completed: Document, defaults: Sequence[Default]) -> Document:
 
     So a producer who writes a default out and one who leaves it out have the same content.
     """
-    made: Document = _copy(completed)
-    put = [
-        (holder, default.path[-1])
+    put = {
+        (id(holder), default.path[-1])
         for default in defaults
-        for holder in _holders(made, default)
-        if holder.get(default.path[-1]) == default.value and _applies(default, holder, made)
-    ]
-    for holder, name in put:
-        holder[name] = None
-    for number, line in enumerate(_objects(made, "lines"), 1):
-        if line["line_control_number"] == str(line["number"]):
-            del line["line_control_number"]
+        for holder in _holders(completed, default)
+        if holder.get(default.path[-1]) == default.value and _applies(default, holder, completed)
+    }
+    for number, line in enumerate(_objects(completed, "lines"), 1):
+        if line["line_control_number"] == line["number"]:
+            put.add((id(line), "line_control_number"))
         if line["number"] == str(number):
-            del line["number"]
-    for number, diagnosis in enumerate(_objects(made, "diagnoses")):
+            put.add((id(line), "number"))
+    for number, diagnosis in enumerate(_objects(completed, "diagnoses")):
         if diagnosis["type"] == (_OTHER if number else _PRINCIPAL):
-            del diagnosis["type"]
-    kept = _without_none(made)
+            put.add((id(diagnosis), "type"))
+    kept = _without(completed, put)
     return kept if isinstance(kept, dict) else {}
 
 
@@ -149,9 +146,14 @@ def _copy(value: Any) -> Any:
     return [_copy(item) for item in value] if isinstance(value, list) else value
 
 
-def _without_none(value: Any) -> Any:
-    """The value without None and without what is empty then."""
+def _without(value: Any, put: set[tuple[int, str]]) -> Any:
+    """The value without what was put into its objects, and without what is empty then."""
     if isinstance(value, dict):
-        kept = {key: part for key, item in value.items() if (part := _without_none(item)) not in (None, {}, [])}
+        at = id(value)
+        kept = {
+            key: part
+            for key, item in value.items()
+            if (at, key) not in put and (part := _without(item, put)) not in (None, {}, [])
+        }
         return kept or None
-    return [_without_none(item) for item in value] if isinstance(value, list) else value
+    return [_without(item, put) for item in value] if isinstance(value, list) else value

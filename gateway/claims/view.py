@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -77,7 +76,9 @@ class View:
     @cached_property
     def leaves(self) -> list[Leaf]:
         """Every text with its path."""
-        return list(_leaves(self.document, "", ""))
+        found: list[Leaf] = []
+        _walk(self.document, "", "", found)
+        return found
 
     @cached_property
     def service_days(self) -> list[date]:
@@ -92,12 +93,14 @@ class View:
         return text_of(self.subscriber, "filing_indicator") in ("MA", "MB")
 
 
-def _leaves(value: Any, path: str, name: str) -> Iterator[Leaf]:
-    if isinstance(value, str):
-        yield Leaf(path, name, value)
-    elif isinstance(value, dict):
+def _walk(value: Any, path: str, name: str, found: list[Leaf]) -> None:
+    kind = value.__class__
+    if kind is str:
+        found.append(Leaf(path, name, value))
+    elif kind is dict:
+        start = f"{path}." if path else ""
         for key, item in value.items():
-            yield from _leaves(item, f"{path}.{key}" if path else key, key)
-    elif isinstance(value, list):
+            _walk(item, start + key, key, found)
+    elif kind is list:
         for place, item in enumerate(value):
-            yield from _leaves(item, f"{path}[{place}]", name)
+            _walk(item, f"{path}[{place}]", name, found)

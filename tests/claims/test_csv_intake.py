@@ -199,6 +199,17 @@ def test_other_encodings_are_declared(encoding: str) -> None:
     assert (record.document or {})["subscriber"]["first_name"] == "INÉS"
 
 
+def test_bytes_that_are_no_text_end_the_file() -> None:
+    """Half a character of UTF-16 leaves nothing to go on with; the claim before it may lack lines."""
+    mapping = small(**{'claim = "No"': 'claim = "No"\nencoding = "utf-16"'})
+    rows = "\n".join(ROW.replace("A1", f"A{number}") for number in range(300))
+    half = b"\x00\xd8\x41\x00\n\x00"
+    records = list(read_csv(io.BytesIO(f"{HEADER}\n{rows}\n".encode("utf-16") + half), mapping))
+    assert len(records) > 100 and codes(records) == ["cut_off", "unreadable_rest"]
+    with pytest.raises(UnreadableFile, match="bytes that are not utf-16"):
+        list(read_csv(io.BytesIO(HEADER.encode("utf-16") + half), mapping))
+
+
 @pytest.mark.parametrize(
     ("header", "reason"),
     [
@@ -227,13 +238,13 @@ def test_an_open_quote_ends_the_file_in_one_line() -> None:
     records = read(ROW, ROW.replace("A1", "B2"), 'C3,"never closed', *[ROW.replace("A1", f"D{n}") for n in range(99)])
     assert [record.patient_control_number for record in records] == ["A1", "B2", None]
     assert [record.document is None for record in records] == [False, True, True]
-    assert codes(records) == ["cut_off", "quote_open"]
+    assert codes(records) == ["cut_off", "unreadable_rest"]
 
 
 def test_scattered_rows_make_an_open_quote_worse() -> None:
     """Where rows of a claim stand apart, any claim may have gone on behind the place that cannot be read."""
     records = read(ROW, ROW.replace("A1", "B2"), ROW, 'C3,"never closed')
-    assert codes(records) == ["cut_off", "cut_off", "quote_open"]
+    assert codes(records) == ["cut_off", "cut_off", "unreadable_rest"]
 
 
 def test_a_cut_file_is_not_a_shorter_claim() -> None:

@@ -55,7 +55,10 @@ class _Table:
 
     def records(self) -> Iterator[Record]:
         rows = self.rows()
-        columns = self.header(next(rows, _Read([])).cells)
+        names = next(rows, _Read([])).cells
+        if self.ended:
+            raise UnreadableFile(f"row 1: {self.ended}")
+        columns = self.header(names)
         if unused := self.unused(columns):
             text = f"columns that the mapping does not use: {', '.join(unused)}"
             yield Record(0, "the header", None, [Finding("columns_unused", "warning", "", text)])
@@ -73,7 +76,7 @@ class _Table:
         for claim in gathered.rest():
             yield claim_record(claim, self.mapping, columns)
         if self.ended:
-            yield unreadable(gathered.count + 1, f"row {self.row_number}", "quote_open", self.ended)
+            yield unreadable(gathered.count + 1, f"row {self.row_number}", "unreadable_rest", self.ended)
 
     def lines(self) -> Iterator[str]:
         number = 0
@@ -96,6 +99,9 @@ class _Table:
             try:
                 read = _Read(next(reader))
             except StopIteration:
+                return
+            except UnicodeDecodeError:
+                self.ended = f"bytes that are not {self.mapping.encoding}; the rest of the file was not read"
                 return
             except csv.Error as error:
                 if reader.line_num - started != 1 or "end of data" in str(error) or not number:
