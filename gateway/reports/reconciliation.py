@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from gateway.reconcile.projection import Awaiting, awaiting_pairs
 from gateway.store import Connection, reporting
 from gateway.store.reporting import MONEY, ClaimGroup, ClaimLine, Filters, RemittanceRow
 
@@ -139,7 +140,8 @@ def reconcile(conn: Connection, filters: Filters, as_of: str, table: Any = None)
     source = {} if table is None else {"table": table}
     past = as_of if table is not None else ""
     whole = totals(reporting.claim_groups(conn, filters, **source))
-    rows = reporting.remittance_rows(conn, filters, past)
+    waiting = awaiting_pairs(conn, as_of=past)
+    rows = reporting.remittance_rows(conn, filters, past, _sum_by(waiting, "remittance_id"))
     sums = {
         "count": len(rows),
         "payment": sum(row.payment for row in rows),
@@ -152,11 +154,19 @@ def reconcile(conn: Connection, filters: Filters, as_of: str, table: Any = None)
         as_of=as_of,
         totals=whole,
         remittances=sums,
-        checks=tuple(_checks(conn, filters, whole, rows, source)),
+        checks=tuple(_checks(conn, filters, whole, rows, source, _sum_by(waiting, "claim_id"), past)),
         groups={by: _grouped(reporting.claim_groups(conn, filters, by, **source)) for by in GROUPS},
         attention=dict(_attention(conn, filters, source)),
         waiting={row.kind: row.number for row in reporting.waiting(conn, filters)},
     )
+
+
+def _sum_by(waiting: Sequence[Awaiting], key: str) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for one in waiting:
+        number = getattr(one, key)
+        found[number] = found.get(number, 0) + one.paid
+    return found
 
 
 def _grouped(rows: Sequence[ClaimGroup]) -> tuple[Totals, ...]:
@@ -173,7 +183,13 @@ def _attention(conn: Connection, filters: Filters, source: dict[str, Any]) -> It
 
 
 def _checks(
-    conn: Connection, filters: Filters, whole: Totals, rows: Sequence[RemittanceRow], source: dict[str, Any]
+    conn: Connection,
+    filters: Filters,
+    whole: Totals,
+    rows: Sequence[RemittanceRow],
+    source: dict[str, Any],
+    awaiting: dict[int, int],
+    past: str,
 ) -> Iterable[Check]:
     counts, money = whole.counts, whole.money
     stages = sum(counts[stage] for stage in ("held", "ready", "batched", "sent", "cancelled"))
@@ -193,7 +209,7 @@ def _checks(
         sum(difference for _, difference in off),
         remittances=tuple(f"{row.id} (trace {row.trace_number})" for row, difference in off if difference),
     )
-    unequal = reporting.paid_differences(conn, filters, **source)
+    unequal = reporting.paid_differences(conn, filters, as_of=past, awaiting=awaiting, **source)
     yield Check(
         "paid on claims = matched claim payments",
         sum(difference for _, difference in unequal),

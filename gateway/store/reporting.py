@@ -5,7 +5,7 @@ Money sums leave out what has none in reports: cancelled and voided claims, enco
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from gateway.store.tables import (
     claims,
     inbound_files,
     inbound_sets,
+    postings,
     provider_adjustments,
     remittance_claims,
     remittance_links,
@@ -134,9 +135,28 @@ class RemittanceRow(NamedTuple):
     provider_adjustments: int
 
 
-def _latest_links() -> Any:
+def _latest_links(as_of: str = "") -> Any:
     newest = select(func.max(remittance_links.c.id).label("id")).group_by(remittance_links.c.remittance_claim_id)
+    if as_of:
+        newest = newest.where(remittance_links.c.recorded_at <= as_of)
     return select(remittance_links).where(remittance_links.c.id.in_(newest)).subquery("latest")
+
+
+def _was_posted(as_of: str) -> ColumnElement[bool]:
+    """Posted now; or at that time, by the postings that stood then: each undo takes one posting back."""
+    if not as_of:
+        return remittances.c.status == "posted"
+    count = case((postings.c.kind == "post", 1), else_=-1)
+    own = remittance_claims.alias()
+    standing = (
+        select(own.c.remittance_id)
+        .join(postings, postings.c.remittance_claim_id == own.c.id)
+        .where(postings.c.recorded_at <= as_of)
+        .group_by(own.c.remittance_id)
+        .having(func.sum(count) > 0)
+    )
+    without_claims = remittances.c.id.not_in(select(own.c.remittance_id))
+    return or_(remittances.c.id.in_(standing), and_(without_claims, remittances.c.status == "posted"))
 
 
 def _remittance_conditions(filters: Filters, as_of: str) -> list[ColumnElement[bool]]:
@@ -155,9 +175,14 @@ def _remittance_conditions(filters: Filters, as_of: str) -> list[ColumnElement[b
     return found
 
 
-def remittance_rows(conn: Connection, filters: Filters, as_of: str = "") -> list[RemittanceRow]:
-    """Every posted remittance with its matched and unmatched claim payments and provider adjustments."""
-    latest = _latest_links()
+def remittance_rows(
+    conn: Connection, filters: Filters, as_of: str = "", awaiting: Mapping[int, int] | None = None
+) -> list[RemittanceRow]:
+    """Every posted remittance with its matched and unmatched claim payments and provider adjustments.
+
+    `awaiting`: cents of reversals whose original is not in the store, by remittance; they count as unmatched.
+    """
+    latest = _latest_links(as_of)
     matched = case((latest.c.claim_id.is_not(None), remittance_claims.c.paid), else_=0)
     unmatched = case((latest.c.claim_id.is_(None), remittance_claims.c.paid), else_=0)
     paid = (
@@ -188,16 +213,21 @@ def remittance_rows(conn: Connection, filters: Filters, as_of: str = "") -> list
         )
         .join(paid, paid.c.id == remittances.c.id, isouter=True)
         .join(adjusted, adjusted.c.id == remittances.c.id, isouter=True)
-        .where(remittances.c.status == "posted", *_remittance_conditions(filters, as_of))
+        .where(_was_posted(as_of), *_remittance_conditions(filters, as_of))
         .order_by(remittances.c.id)
     )
-    return [RemittanceRow(row[0], row[1], *(int(value) for value in row[2:])) for row in conn.execute(query)]
+    found = [RemittanceRow(row[0], row[1], *(int(value) for value in row[2:])) for row in conn.execute(query)]
+    return [_moved(row, (awaiting or {}).get(row.id, 0)) for row in found]
+
+
+def _moved(row: RemittanceRow, cents: int) -> RemittanceRow:
+    return row._replace(matched=row.matched - cents, unmatched=row.unmatched + cents) if cents else row
 
 
 def parked_count(conn: Connection, filters: Filters, as_of: str = "") -> int:
     """Remittances that were read and are not posted."""
     query = select(func.count()).select_from(remittances)
-    found = query.where(remittances.c.status == "parked", *_remittance_conditions(filters, as_of))
+    found = query.where(~_was_posted(as_of), *_remittance_conditions(filters, as_of))
     return int(conn.execute(found).scalar_one())
 
 
@@ -234,27 +264,39 @@ def broken_claims(conn: Connection, filters: Filters, table: Table = claim_curre
     return [(row[0], int(row[1])) for row in conn.execute(query)]
 
 
-def paid_differences(conn: Connection, filters: Filters, table: Table = claim_current) -> list[tuple[str, int]]:
-    """Claims whose paid amount is not the sum of the remitted claims that are matched to them."""
-    latest = _latest_links()
+def paid_differences(
+    conn: Connection,
+    filters: Filters,
+    table: Table = claim_current,
+    as_of: str = "",
+    awaiting: Mapping[int, int] | None = None,
+) -> list[tuple[str, int]]:
+    """Claims whose paid amount is not the sum of the remitted claims that are matched to them.
+
+    `awaiting`: cents of reversals whose original is not in the store, by claim; they are not the claim's money yet.
+    """
+    latest = _latest_links(as_of)
     posted = (
         select(latest.c.claim_id, func.sum(remittance_claims.c.paid).label("paid"))
         .join(remittance_claims, remittance_claims.c.id == latest.c.remittance_claim_id)
         .join(remittances, remittances.c.id == remittance_claims.c.remittance_id)
-        .where(remittances.c.status == "posted", remittance_claims.c.status.not_in(("23", "25")))
+        .where(_was_posted(as_of), remittance_claims.c.status.not_in(("23", "25")))
         .group_by(latest.c.claim_id)
         .subquery("posted")
     )
     difference = func.coalesce(posted.c.paid, 0) - table.c.paid
+    joined = table.join(claims, claims.c.id == table.c.claim_id).outerjoin(
+        posted, posted.c.claim_id == table.c.claim_id
+    )
     query = (
-        select(claims.c.patient_control_number, difference)
-        .select_from(
-            table.join(claims, claims.c.id == table.c.claim_id).outerjoin(posted, posted.c.claim_id == table.c.claim_id)
-        )
+        select(claims.c.id, claims.c.patient_control_number, difference)
+        .select_from(joined)
         .where(difference != 0, *claim_conditions(filters, table))
         .order_by(claims.c.patient_control_number)
     )
-    return [(row[0], int(row[1])) for row in conn.execute(query)]
+    waiting = awaiting or {}
+    rows = [(row[1], int(row[2]) - waiting.get(row[0], 0)) for row in conn.execute(query)]
+    return [(number, cents) for number, cents in rows if cents]
 
 
 class BatchLaw(NamedTuple):
