@@ -137,7 +137,7 @@ def _has_money(document: Document) -> bool:
         return False
     if document["type"] == "institutional" and _text(document, "frequency") in _NO_PAY:
         return False
-    return _text(document, "predetermination") != _PREDETERMINATION
+    return _text(document, "submission_reason") != _PREDETERMINATION
 
 
 def content_hash(completed: Document, defaults: Sequence[Default]) -> str:

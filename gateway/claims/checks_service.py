@@ -11,6 +11,7 @@ from gateway.claims.hits import Hit
 from gateway.claims.view import View, days_of, object_of, real_day, text_of, texts_of
 
 _ICD_10 = re.compile(r"[A-Z]\d[0-9A-Z](?:[0-9A-Z]{1,4})?", re.ASCII | re.I)
+_SNODENT = "TQ"  # type of a dental diagnosis that is no ICD code
 _ICD_10_FROM = date(2015, 10, 1)
 _LATE = timedelta(days=365)
 _PROCEDURE = re.compile(r"[0-9A-Z]{5}", re.ASCII | re.I)
@@ -61,14 +62,34 @@ def date_late(view: View) -> Iterator[Hit]:
         yield Hit("lines[0].service_date", f"{(view.today - view.service_days[-1]).days} days ago")
 
 
+def service_in_statement(view: View) -> Iterator[Hit]:
+    """An institutional bill covers the days of its lines."""
+    covered = days_of(text_of(view.document, "statement_period"))
+    for place, line in enumerate(view.lines if len(covered) == 2 else ()):
+        if any(not covered[0] <= day <= covered[1] for day in days_of(text_of(line, "service_date"))):
+            yield Hit(f"lines[{place}].service_date", f"line {place + 1}")
+
+
+def status_of_final_bill(view: View) -> Iterator[Hit]:
+    """A bill for the whole stay, or the last one, is not for a patient who is still there (status 30)."""
+    if text_of(view.document, "frequency") in ("1", "4") and text_of(view.document, "patient_status") == "30":
+        yield Hit("patient_status")
+
+
+def discharge_of_interim_bill(view: View) -> Iterator[Hit]:
+    """A first or continuing interim bill has no hour of discharge."""
+    if text_of(view.document, "frequency") in ("2", "3") and text_of(view.document, "discharge_time"):
+        yield Hit("discharge_time")
+
+
 # Diagnoses
 
 
 def diagnosis_form(view: View) -> Iterator[Hit]:
     """An ICD-10 code has three to seven signs, a letter and a digit first, without dot."""
     for place, diagnosis in enumerate(view.diagnoses):
-        is_old = text_of(diagnosis, "type") in ("BK", "BF")
-        if not is_old and (code := text_of(diagnosis, "code")) and not _ICD_10.fullmatch(code):
+        is_other = text_of(diagnosis, "type") in ("BK", "BF", _SNODENT)
+        if not is_other and (code := text_of(diagnosis, "code")) and not _ICD_10.fullmatch(code):
             yield Hit(f"diagnoses[{place}].code", f"diagnosis {place + 1}")
 
 
@@ -84,17 +105,15 @@ def diagnosis_repeated(view: View) -> Iterator[Hit]:
 
 def diagnosis_order(view: View) -> Iterator[Hit]:
     """The first diagnosis is the principal one, and only that."""
-    if view.type == "institutional":
-        return
     for place, diagnosis in enumerate(view.diagnoses):
-        is_principal = text_of(diagnosis, "type") in ("ABK", "BK")
-        if is_principal != (place == 0):
+        kind = text_of(diagnosis, "type")
+        if (kind in ("ABK", "BK")) != (place == 0) and kind != _SNODENT:
             yield Hit(f"diagnoses[{place}].type", f"diagnosis {place + 1}")
 
 
 def diagnosis_version(view: View) -> Iterator[Hit]:
     """ICD-10 for service since 1 October 2015, ICD-9 before, never both."""
-    kinds = {text_of(diagnosis, "type")[:1] for diagnosis in view.diagnoses}
+    kinds = {text_of(diagnosis, "type")[:1] for diagnosis in view.diagnoses if text_of(diagnosis, "type") != _SNODENT}
     if len(kinds) > 1:
         yield Hit("diagnoses", "both versions of ICD are on one claim")
     elif kinds and view.service_days and kinds != {"A" if view.service_days[-1] >= _ICD_10_FROM else "B"}:
@@ -248,7 +267,7 @@ def medicare_replacement(view: View) -> Iterator[Hit]:
 
 def predetermination_dates(view: View) -> Iterator[Hit]:
     """What is only asked about was not done yet."""
-    if text_of(view.document, "predetermination") != "PB":
+    if text_of(view.document, "submission_reason") != "PB":
         return
     if text_of(view.document, "service_date"):
         yield Hit("service_date")

@@ -26,7 +26,7 @@ _WORDS = {
 }
 _FROM_PROFILE = ("submitter", "receiver")  # written by the partner's profile, whatever the document says
 _ITEM = re.compile(r"(\w+)\[(\d+)\]")
-_SINGULAR = {"diagnoses": "diagnosis"}
+_SINGULAR = {"diagnoses": "diagnosis", "teeth": "tooth"}
 
 
 def guide_findings(document: Document, guide: Guide) -> list[Finding]:

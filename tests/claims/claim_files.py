@@ -12,8 +12,7 @@ from gateway.claims.admission import Rules
 from gateway.claims.completion import load_defaults
 from gateway.claims.edits import load_edits
 from gateway.claims.samples import npi
-from gateway.data import guide_text
-from gateway.x12.guide_table import load_guide
+from gateway.guides import all_guides
 
 MAPPINGS = Path(__file__).parents[2] / "mappings"
 TODAY = date(2026, 2, 1)
@@ -25,7 +24,7 @@ def rules() -> Rules:
     return Rules(
         load_defaults((MAPPINGS / "completion.csv").read_text(encoding="utf-8")),
         load_edits((MAPPINGS / "edits.csv").read_text(encoding="utf-8")),
-        {"837P": load_guide(guide_text("837P"), "837P")},
+        all_guides(),
     )
 
 
@@ -71,6 +70,40 @@ def sound(**changes: Any) -> dict[str, Any]:
             },
         ],
     }
+    return changed(document, changes)
+
+
+def hospital(**changes: Any) -> dict[str, Any]:
+    """The same of a hospital: an inpatient bill that nothing is wrong with."""
+    document = sound(
+        type="institutional",
+        place_of_service=None,
+        facility_type="11",
+        statement_period="2026-01-03/2026-01-06",
+        admission_date="2026-01-03T15:30",
+        discharge_time="11:00",
+        admission_type="1",
+        patient_status="01",
+        admitting_diagnosis={"type": "ABJ", "code": "J45901"},
+        attending_provider={"last_name": "ALDERWICK", "first_name": "AMOS", "npi": npi(99_900_001)},
+        lines=[
+            {"revenue_code": "0120", "charge": "125.00", "unit": "DA", "quantity": "3"},
+            {"revenue_code": "0250", "charge": "40.00", "quantity": "1", "service_date": "2026-01-04"},
+        ],
+    )
+    return changed(document, changes)
+
+
+def dentist(**changes: Any) -> dict[str, Any]:
+    """The same of a dentist."""
+    document = sound(
+        type="dental",
+        lines=[
+            {"procedure": {"code": "D2150"}, "charge": "125.00", "quantity": "1", "service_date": "2026-01-05",
+             "teeth": [{"tooth": "12", "surfaces": ["L", "O"]}]},
+            {"procedure": {"code": "D1110"}, "charge": "40.00", "quantity": "1", "service_date": "2026-01-05"},
+        ],
+    )  # fmt: skip
     return changed(document, changes)
 
 

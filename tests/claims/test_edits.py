@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from claim_files import MAPPINGS, TODAY, changed, rules, sound
+from claim_files import MAPPINGS, TODAY, changed, dentist, hospital, rules, sound
 
 from gateway.claims.admission import admit
 from gateway.claims.canonical import faults
@@ -53,6 +53,8 @@ def test_nothing_is_found_in_a_sound_claim() -> None:
     """A claim without fault goes through, with and without a patient of its own."""
     assert looked_at(sound()) == []
     assert looked_at(sound(patient=PATIENT)) == []
+    assert looked_at(hospital()) == []
+    assert looked_at(dentist()) == []
 
 
 def test_nothing_is_found_in_the_samples() -> None:
@@ -120,6 +122,26 @@ CASES: list[tuple[dict[str, Any], str, str]] = [
 def test_each_edit_finds_what_it_is_for(changes: dict[str, Any], code: str, field: str) -> None:
     """One thing is wrong, and that is named by code and field."""
     assert (code, field) in named(looked_at(sound(**changes)))
+
+
+@pytest.mark.parametrize(
+    ("document", "code", "field"),
+    [
+        (hospital(**{"lines.0.revenue_code": "120"}), "revenue_code", "lines[0].revenue_code"),
+        (hospital(**{"lines.0.revenue_code": "0001"}), "revenue_code", "lines[0].revenue_code"),
+        (hospital(**{"lines.1.service_date": "2026-01-07"}), "service_in_statement", "lines[1].service_date"),
+        (hospital(patient_status="30"), "status_of_final_bill", "patient_status"),
+        (hospital(frequency="2"), "discharge_of_interim_bill", "discharge_time"),
+        (hospital(statement_period="2026-01-03/2026-02-03"), "date_future", "statement_period"),
+        (hospital(**{"diagnoses.0.code": "Y838"}), "diagnosis_external", "diagnoses[0].code"),
+        (hospital(patient_status=None), "guide_missing", "patient_status"),
+        (dentist(submission_reason="PB"), "predetermination_dates", "lines[0].service_date"),
+        (dentist(**{"lines.0.teeth": [{"surfaces": ["X"]}]}), "guide_code", "lines[0].teeth[0].surfaces[0]"),
+    ],
+)  # fmt: skip
+def test_edits_of_hospitals_and_dentists(document: dict[str, Any], code: str, field: str) -> None:
+    """What holds for one type of claim alone is looked at there alone."""
+    assert (code, field) in named(looked_at(document))
 
 
 @pytest.mark.parametrize(
