@@ -18,6 +18,7 @@ _WORDS = {
     "5": ("guide_long", "is too long: {}"),
     "6": ("guide_character", "has a character that is not allowed here"),
     "7": ("guide_code", "is not one of the codes that the guide has: {}"),
+    "I10": ("guide_not_used", "is not used by this guide; leave it out"),
     "format": ("guide_format", "is wrong: {}"),
     "repeat": ("guide_repeat", "is there too often: {}"),
     "unknown": ("guide_unknown", "is not known: {}"),
@@ -35,7 +36,8 @@ def guide_findings(document: Document, guide: Guide) -> list[Finding]:
 
 
 def _finding(fault: FieldFault) -> Finding:
-    code, says = _WORDS.get(fault.code, (f"guide_{fault.code}", "is wrong: {}"))
+    is_date = fault.code == "7" and fault.text.startswith("this is not ")
+    code, says = _WORDS.get("format" if is_date else fault.code, (f"guide_{fault.code}", "is wrong: {}"))
     field = spoken(fault.path)
     if field.endswith("s") and not field.endswith(("ss", "us")):
         says = says.replace("is ", "are ", 1)

@@ -135,6 +135,8 @@ def test_each_edit_finds_what_it_is_for(changes: dict[str, Any], code: str, fiel
         (hospital(statement_period="2026-01-03/2026-02-03"), "date_future", "statement_period"),
         (hospital(**{"diagnoses.0.code": "Y838"}), "diagnosis_external", "diagnoses[0].code"),
         (hospital(patient_status=None), "guide_missing", "patient_status"),
+        (hospital(statement_period="2026-01-03"), "guide_format", "statement_period"),
+        (hospital(provider_signature_on_file="Y"), "guide_not_used", "provider_signature_on_file"),
         (dentist(submission_reason="PB"), "predetermination_dates", "lines[0].service_date"),
         (dentist(**{"lines.0.teeth": [{"surfaces": ["X"]}]}), "guide_code", "lines[0].teeth[0].surfaces[0]"),
     ],
