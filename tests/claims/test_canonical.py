@@ -58,7 +58,7 @@ def test_the_tax_id_identifies_a_provider_without_npi() -> None:
     "changes",
     [
         {"transaction": {"claim_or_encounter": "RP"}},
-        {"type": "dental", "predetermination": "PB"},
+        {"type": "dental", "submission_reason": "PB"},
         {"type": "institutional", "frequency": "0"},
         {"type": "institutional", "frequency": "A"},
     ],
