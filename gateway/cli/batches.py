@@ -10,13 +10,13 @@ from typing import Any
 import click
 
 from gateway.cli.output import dry_run_option, emit, json_option, note, say, table
-from gateway.cli.root import Session
+from gateway.cli.root import Group, Session
 from gateway.errors import UsageError
 
 partner_option = click.option("--partner", help="Only this partner.")
 
 
-@click.group()
+@click.group(cls=Group)
 def batches() -> None:
     """837 files: built, sent, answered."""
 

@@ -11,7 +11,7 @@ import click
 
 from gateway.cli.output import dry_run_option, emit, json_option, note, progress, say, table
 from gateway.cli.report import day
-from gateway.cli.root import Session
+from gateway.cli.root import Group, Session
 from gateway.errors import GatewayError, Refused, UsageError
 
 number_argument = click.argument("number", metavar="CLM01")
@@ -20,7 +20,7 @@ provider_option = click.option(
 )
 
 
-@click.group()
+@click.group(cls=Group)
 def claims() -> None:
     """Claims: taken in, looked at, held and released."""
 

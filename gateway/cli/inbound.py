@@ -10,14 +10,14 @@ import click
 
 from gateway.cli.batches import copy_out
 from gateway.cli.output import emit, json_option, note, progress, say, table
-from gateway.cli.root import Session
+from gateway.cli.root import Group, Session
 from gateway.errors import GatewayError, UsageError
 
 partner_option = click.option("--partner", help="Only this partner.")
 id_argument = click.argument("file_id", metavar="ID", type=int)
 
 
-@click.group()
+@click.group(cls=Group)
 def inbound() -> None:
     """What comes back: TA1, 999, 277CA, 835; collected, read, posted."""
 

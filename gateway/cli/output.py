@@ -1,38 +1,161 @@
-"""How commands speak: one JSON document with `--json`, else tables and lines for a person, on standard output."""
+"""How commands speak: one JSON document with `--json`, else tables and lines for a person, on standard output.
+
+Names and texts come from files of strangers: what could steer a terminal is shown as an escape, never sent raw. An
+output that cannot be written is one line and an exit code, a reader who went away (`| head`) is neither.
+"""
 
 from __future__ import annotations
 
 import json
+import os
+import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, BinaryIO, TextIO
 
 import click
+
+from gateway.errors import UsageError
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 dry_run_option = click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 
+# Controls of both sets, marks that reorder text, line separators, and halves of characters.
+_STEERS = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_STEERS_JSON = re.compile(_STEERS.pattern.replace("\x00-\x1f", ""))  # JSON escapes these itself; its own line ends stay
+
+
+class ReaderGone(Exception):
+    """Who read our output went away, for example `| head`; no error of anyone."""
+
+
+class OutputFailed(UsageError):
+    """Standard output cannot be written: a full disk behind `>`."""
+
+
+def plain(text: str, keep: str = "") -> str:
+    """Text that a terminal only shows: controls and marks as escapes, but those in `keep`."""
+    return _STEERS.sub(lambda found: found[0] if found[0] in keep else _escape(found[0]), text)
+
+
+def _escape(character: str) -> str:
+    return f"\\x{ord(character):02x}" if character < "\u0100" else f"\\u{ord(character):04x}"
+
+
+def to_json(document: Any, *, indent: int | None = 1) -> str:
+    """A document as JSON; characters that steer a terminal stand as escapes, which read back as they were."""
+    as_ascii = not (getattr(sys.stdout, "encoding", None) or "utf-8").lower().startswith("utf")
+    separators = None if indent else (",", ":")
+    text = json.dumps(document, ensure_ascii=as_ascii, indent=indent, separators=separators, default=str)
+    return _STEERS_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
 
 def emit(document: Any) -> None:
     """One JSON document on standard output."""
-    click.echo(json.dumps(document, ensure_ascii=False, indent=1, default=str))
+    write_out(to_json(document) + "\n")
+    flush_out()
 
 
 def say(text: str = "") -> None:
     """A line for a person."""
-    click.echo(text)
+    write_out(plain(text, keep="\n") + "\n")
+    flush_out()
 
 
 def note(text: str) -> None:
-    """A line beside the data, on standard error."""
-    click.echo(text, err=True)
+    """A line beside the data, on standard error. Where nobody can read it, the work still goes on."""
+    with suppress(OSError):
+        click.echo(_fitting(plain(text, keep="\n"), sys.stderr), err=True)
+
+
+def write_out(text: str) -> None:
+    """Text on standard output as it is, flushed later; ReaderGone and OutputFailed where it cannot be written."""
+    with _translated():
+        sys.stdout.write(_fitting(text, sys.stdout))
+
+
+def flush_out() -> None:
+    """Sends on what was written."""
+    with _translated():
+        sys.stdout.flush()
+
+
+def _fitting(text: str, stream: TextIO | None) -> str:
+    """Text that the stream's encoding can hold; "?" for what it cannot."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    return text.encode(encoding, "replace").decode(encoding)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise ReaderGone from None
+    except OSError as error:
+        raise OutputFailed(f"standard output cannot be written: {error.strerror}") from None
+
+
+class BytesOut:
+    """Standard output for bytes."""
+
+    def __init__(self) -> None:
+        self._out: BinaryIO = sys.stdout.buffer
+
+    def write(self, data: bytes) -> int:
+        with _translated():
+            return self._out.write(data)
+
+    def flush(self) -> None:
+        with _translated():
+            self._out.flush()
+
+
+def write_file(path: Path, write: Callable[[BinaryIO], None], *, over: bool = False) -> None:
+    """Makes a file whole or not at all: written beside its place, then given its name.
+
+    :param over: whether a file of that name is replaced
+    :raises UsageError: where one is there already or it cannot be written; what was there stays as it was
+    """
+    temporary = path.with_name(f".{path.name[:100]}.{os.getpid()}.part")
+    try:
+        if not over and (path.exists() or path.is_symlink()):
+            raise UsageError(f"{path} is there already; it was left as it is")
+        if over and path.exists() and not path.is_file():  # a device or pipe has no other place
+            with path.open("wb") as out:
+                write(out)
+            return
+        try:
+            with open(temporary, "xb", opener=_for_owner) as out:
+                write(out)
+            temporary.replace(path) if over else _name_once(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def _for_owner(path: str, flags: int) -> int:
+    """What is exported holds patient data."""
+    return os.open(path, flags, 0o600)
+
+
+def _name_once(temporary: Path, path: Path) -> None:
+    try:
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        raise UsageError(f"{path} is there already; it was left as it is") from None
+    except OSError:  # a file system without links
+        temporary.rename(path)
 
 
 def table(
     head: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = (), empty: str = "none"
 ) -> None:
     """A plain table: columns as wide as their content, the named ones to the right."""
-    shown = [[("" if cell is None else str(cell)) for cell in row] for row in rows]
+    shown = [[("" if cell is None else plain(str(cell))) for cell in row] for row in rows]
     if not shown:
         say(empty)
         return
@@ -40,20 +163,29 @@ def table(
     numbers = {i for i, name in enumerate(head) if name in right}
     for row in [list(head), ["─" * width for width in widths], *shown]:
         cells = [cell.rjust(widths[i]) if i in numbers else cell.ljust(widths[i]) for i, cell in enumerate(row)]
-        say("  ".join(cells).rstrip())
+        write_out("  ".join(cells).rstrip() + "\n")
+    flush_out()
 
 
-def progress(label: str, total: int | None = None) -> Progress:
-    """A progress bar on standard error, only on a terminal."""
-    return Progress(label, total)
+def counted(count: int, noun: str) -> str:
+    """A count with its noun: 1 record, 1,200 records."""
+    return f"{count:,} {noun}{'' if count == 1 else 'es' if noun.endswith('ch') else 's'}"
+
+
+def progress(label: str, *, so_far: bool = False) -> Progress:
+    """A progress bar on standard error, only on a terminal.
+
+    :param so_far: whether its step is called with the number done so far, instead of the number done since
+    """
+    return Progress(label, so_far)
 
 
 class Progress:
     """A context manager that gives `step(n)`; silent where standard error is no terminal."""
 
-    def __init__(self, label: str, total: int | None) -> None:
-        self.label, self.total, self._bar = label, total, None
-        self._task: Any = None
+    def __init__(self, label: str, so_far: bool) -> None:
+        self.label, self.so_far = label, so_far
+        self._bar: Any = None
 
     def __enter__(self) -> Callable[[int], None]:
         if not sys.stderr.isatty():
@@ -62,12 +194,14 @@ class Progress:
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
         from rich.progress import Progress as Bar
 
-        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-        bar: Any = Bar(*columns, console=Console(stderr=True), transient=True)
-        self._bar = bar
+        name = TextColumn("{task.description}", markup=False)
+        columns = name, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+        self._bar = bar = Bar(*columns, console=Console(stderr=True), transient=True)
         bar.start()
-        self._task = bar.add_task(self.label, total=self.total)
-        return lambda count: bar.advance(self._task, count)
+        task = bar.add_task(plain(self.label), total=None)
+        if self.so_far:
+            return lambda count: bar.update(task, completed=count)
+        return lambda count: bar.advance(task, count)
 
     def __exit__(self, *_: object) -> None:
         if self._bar is not None:

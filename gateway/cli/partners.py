@@ -8,11 +8,11 @@ from typing import Any
 import click
 
 from gateway.cli.output import emit, json_option, say, table
-from gateway.cli.root import Session
+from gateway.cli.root import Group, Session
 from gateway.errors import UsageError
 
 
-@click.group()
+@click.group(cls=Group)
 def partners() -> None:
     """Partners: the profiles in sftp_config/."""
 

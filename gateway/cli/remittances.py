@@ -8,14 +8,14 @@ import click
 
 from gateway.cli.output import dry_run_option, emit, json_option, note, say, table
 from gateway.cli.report import day
-from gateway.cli.root import Session
+from gateway.cli.root import Group, Session
 from gateway.errors import UsageError
 
 reason_option = click.option("--reason", default="", help="Why; kept with the decision.")
 id_argument = click.argument("remittance_id", metavar="ID", type=int)
 
 
-@click.group()
+@click.group(cls=Group)
 def remittances() -> None:
     """Payments, their claims, and a person's decisions on them."""
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import click
 
 from gateway.cli.output import note
+from gateway.cli.root import Group
 from gateway.errors import UsageError
 
 
-@click.group()
+@click.group(cls=Group)
 def simulator() -> None:
     """A clearinghouse with payers behind it, to test against."""
 

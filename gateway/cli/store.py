@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 
 from gateway.cli.output import emit, json_option, note, say
-from gateway.cli.root import Session
+from gateway.cli.root import Group, Session
 
 
-@click.group()
+@click.group(cls=Group)
 def store() -> None:
     """The store: its schema, its soundness, its copies."""
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from gateway.cli.output import emit, json_option, note, say
+from gateway.cli.root import Group
 from gateway.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ _SHOWN = 50  # issues a file for a person; --json has them all
 file_argument = click.argument("file", type=click.Path(path_type=Path))
 
 
-@click.group()
+@click.group(cls=Group)
 def x12() -> None:
     """Looks into X12 files of any supported kind; needs no home."""
 
