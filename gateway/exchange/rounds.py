@@ -35,14 +35,15 @@ class Round:
         for code in (70, 4, 2, 3):
             if code in codes:
                 return code
-        person = [*self.built, *self.delivered, *self.fetched]
-        if (
-            1 in codes
-            or any(one.needs_person for one in person)
-            or any(process.needs_person(d) for d in self.processed)
-        ):
-            return 1
-        return 0
+        return 1 if 1 in codes or self._needs_person() else 0
+
+    def _needs_person(self) -> bool:
+        return (
+            any(one.needs_person for one in self.built)
+            or any(one.needs_person for one in self.delivered)
+            or any(one.needs_person for one in self.fetched)
+            or any(process.needs_person(document) for document in self.processed)
+        )
 
     def document(self) -> dict[str, Any]:
         return {
