@@ -13,39 +13,15 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from gateway.x12.guide import Guide, Loop, SegmentRow
-from gateway.x12.issues import Issue, Severity
+from gateway.x12.issues import Issue
 from gateway.x12.reader import TransactionSet
+from gateway.x12.reading_faults import FAULTS
 from gateway.x12.routes import Node, Routes, Target
 from gateway.x12.row_reader import Document, RowReader, paths, put
 
 _LEVELS_KEPT = 10_000  # HL loops that a later HL02 may name
 _ISSUES_KEPT = 10_000
-
-# code → severity and what it says; an error means that the document does not hold it as it stood
-FAULTS: dict[str, tuple[Severity, str]] = {
-    "version": ("error", "This version of the 837 is not read; 005010 is."),
-    "segment": ("error", "The guide has no such segment here; it is left out."),
-    "segment_empty": ("error", "The segment has no data; it is left out."),
-    "segment_repeated": ("error", "The guide has this segment once in the loop; this further one is left out."),
-    "repeat": ("warning", "There are more of these than the guide allows; they are kept."),
-    "loop": ("error", "The guide has no such loop here; it is left out."),
-    "loop_segment": ("error", "The segment stands in a loop that is left out."),
-    "loop_repeated": ("error", "The guide has this loop once here; this further one is left out."),
-    "order": ("error", "The segment stands after loops that the guide has behind it; it is kept where it belongs."),
-    "qualifier": ("error", "The guide has another qualifier here; this one is left out."),
-    "qualifier_kept": ("warning", "The guide has another qualifier here; it is kept as it stands."),
-    "element": ("error", "The guide does not use this element; it is left out."),
-    "element_kept": ("warning", "The guide does not use this element; it is kept."),
-    "components": ("error", "The element has components, which the guide does not have; it is kept as one text."),
-    "repetition": ("error", "The element is repeated, which the guide does not have; it is kept as one text."),
-    "format": ("error", "The value does not fit its format; it is kept as it came."),
-    "date_format": ("warning", "The guide does not allow this format of the date; it is kept."),
-    "level": ("error", "The guide has no HL loop of this level; what stands in it is left out."),
-    "level_parent": ("warning", "HL02 names no HL loop of the level above; the nearest one is taken."),
-    "level_forgotten": ("error", "HL02 names an HL loop too far back; its claims are left out."),
-    "claim": ("error", "The claim stands under no subscriber; it is left out."),
-    "too_many": ("error", "Further faults of this set are not listed."),
-}
+_NONE = 1_000  # deeper than any loop
 
 
 class ReadClaim(NamedTuple):
@@ -114,6 +90,22 @@ class Level(NamedTuple):
         return {**(self.parent.document() if self.parent else {}), **self.own}
 
 
+def _is_behind(target: Target, node: Node) -> bool:
+    """Whether a party begins behind a loop, no party itself, that the guide has after it."""
+    while node.depth > target.depth and node.parent is not None:
+        node = node.parent
+    return node.depth == target.depth and node.loop.number > target.loop.number and node.loop.segments[0].id != "NM1"
+
+
+def _leaves(node: Node | None, depth: int) -> bool:
+    """Whether a loop that is no party is open below a depth."""
+    while node is not None and node.depth > depth:
+        if node.unknown is not None and node.loop.segments[0].id != "NM1":
+            return True
+        node = node.parent
+    return False
+
+
 class ClaimReader:
     """Reads the claims of transaction sets by the guides that it is given, by kind ("837P" → guide).
 
@@ -152,20 +144,30 @@ class _SetReader:
         self.number = 0
         self.segment_id = ""
         self.loop_id = ""
+        self.dropped: dict[str, None] = {}  # ids of segments in a scope that is left out
         self.enter(self.routes.nodes[self.guide.root.id], self.header)
 
     def enter(self, node: Node | None, owner: Document) -> None:
         """Begin a scope; None where nothing in it can be kept."""
+        if self.dropped:
+            names = " ".join(self.dropped)
+            self.dropped = {}
+            self.fault("left_out", "", f": {names}.")
         self.node = node
         self.owners = [owner]
         self.seen: list[dict[int, int]] = [{}]
-        self.dead = 1_000  # depth from which on nothing is kept
+        self.dead = _NONE  # depth from which on nothing is kept
+        self.torn = _NONE  # depth of the open loop in which a segment stood that does not belong there
+        self.is_astray = False  # it belongs to a loop around that one
 
     def claims(self) -> Iterator[ReadClaim]:
         """See `ClaimReader.read`."""
         claim_id = self.guide.claim.segments[0].id
+        known = self.routes.ids
         for segment in self.tset:
             name = segment[0]
+            if name not in known:
+                name = name.upper()
             self.segment_id = name
             if name == "HL" or name == claim_id:
                 if self.claim is not None:
@@ -176,6 +178,7 @@ class _SetReader:
                     self.begin_claim(segment)
             elif name != "ST" and name != "SE":
                 self.take(segment, name)
+        self.enter(None, {})
         if self.claim is not None:
             yield self.finished()
 
@@ -189,13 +192,14 @@ class _SetReader:
 
     def begin_level(self, segment: list[str]) -> None:
         """An HL loop begins."""
+        self.leave_header()
         number, named, code = (*segment[1:4], "", "", "")[:3]
         loop = self.routes.levels.get(code.strip())
         self.loop_id = loop.id if loop else ""
         if loop is None:
+            self.enter(None, {})
             self.fault("level", "03")
             self.level = None
-            self.enter(None, {})
             return
         parent = self.parent_of(loop, named.strip())
         self.level = Level(loop, {}, parent)
@@ -206,6 +210,13 @@ class _SetReader:
         self.enter(self.routes.nodes[loop.id], self.level.own)
         if loop.path:
             put(self.level.own, loop.path, {})
+
+    def leave_header(self) -> None:
+        """Say so where the header had no BHT, since one will be written."""
+        first = self.guide.root.segments[0]
+        if self.level is None and not self.levels and first.number not in self.seen[0]:
+            self.segment_id, self.loop_id = first.id, self.guide.root.id
+            self.fault("segment_missing", "")
 
     def parent_of(self, loop: Loop, named: str) -> Level | None:
         """The level around a new HL loop."""
@@ -227,8 +238,12 @@ class _SetReader:
         loop = self.guide.claim
         self.loop_id = loop.id
         if self.level is None or self.level.loop.id not in loop.parents or not self.is_whole(self.level):
-            self.fault("claim", "")
             self.enter(None, {})
+            self.fault("claim", "")
+            return
+        if len(segment) == segment.count("") + 1:
+            self.enter(None, {})
+            self.fault("loop_empty", "")
             return
         document = self.header | self.level.document()
         self.number += 1
@@ -252,31 +267,50 @@ class _SetReader:
         """Any other segment."""
         node = self.node
         if node is None:
+            self.dropped[name] = None
             return
         self.loop_id = node.loop.id
-        if len(segment) == segment.count("") + 1:
-            self.fault("segment_empty", "")
-            return
         route = node.routes.get(name)
         target = route.find(segment, self.component) if route is not None else None
-        if target is None:
+        is_empty = len(segment) == segment.count("") + 1
+        if is_empty and name != "NM1" and (target is None or not target.opens):
+            self.fault("segment_empty", "")
+            self.tear(node, name)
+        elif target is None:
             self.unknown(node, name)
-            return
+        else:
+            self.place(target, node, is_empty=is_empty)
+            if target.depth >= self.dead:
+                self.fault("loop_segment", "")
+            else:
+                self.dead = _NONE
+                depth = target.depth
+                self.rows[target.row.number].read(segment, self.owners[depth], self.seen[depth], self)
+
+    def place(self, target: Target, node: Node, *, is_empty: bool) -> None:
+        """Open or go back to the loop that a segment stands for."""
         self.loop_id = target.loop.id
         depth = target.depth
+        if depth >= self.torn:
+            self.mend(target)
+        elif not self.is_astray:
+            self.torn = _NONE
         if target.opens:
-            self.open(target)
-        else:
-            del self.owners[depth + 1 :], self.seen[depth + 1 :]
-            if node.depth != depth or node.loop is not target.loop:
-                self.node = self.routes.nodes[target.loop.id]
-            if target.is_stray:
+            if target.row.id == "NM1" and _is_behind(target, node):
                 self.fault("order", "")
-        if depth >= self.dead:
-            self.fault("loop_segment", "")
-        else:
-            self.dead = 1_000
-            self.rows[target.row.number].read(segment, self.owners[depth], self.seen[depth], self)
+                self.torn, self.is_astray = 0, True
+            self.open(target)
+            if is_empty and not self.rows[target.row.number].is_counted:
+                self.fault("loop_empty", "")
+                self.dead = min(self.dead, depth)
+            return
+        del self.owners[depth + 1 :], self.seen[depth + 1 :]
+        if node.depth != depth or node.loop is not target.loop:
+            self.node = self.routes.nodes[target.loop.id]
+        if target.is_stray:
+            self.fault("order", "")
+            if _leaves(node, depth):
+                self.torn, self.is_astray = 0, True
 
     def unknown(self, node: Node, name: str) -> None:
         """A segment that has no place here; a party that has none takes what follows with it."""
@@ -286,8 +320,29 @@ class _SetReader:
             while around is not None and around.parent is not None and around.loop.segments[0].id == "NM1":
                 around = around.parent
             self.node = around.unknown if around is not None else node
+            if around is not None and around.depth and not around.has_parties:
+                self.torn = min(self.torn, around.depth)
+        elif node.unknown is None:
+            self.fault("loop_segment", "")
         else:
-            self.fault("segment" if node.unknown is not None else "loop_segment", "")
+            self.fault("segment", "")
+            self.tear(node, name)
+
+    def tear(self, node: Node | None, name: str) -> None:
+        """A segment that does not belong into the open loops leaves in doubt where they end."""
+        is_small = node is not None and not node.has_parties and node.loop.segments[0].id != "NM1"
+        while node is not None and node.depth and (is_small or name not in node.own or name in self.routes.openers):
+            is_small = False
+            self.torn = min(self.torn, node.depth)
+            node = node.parent
+
+    def mend(self, target: Target) -> None:
+        """A segment of a loop in which another one stood that does not belong there."""
+        is_party = target.row.id == "NM1"
+        if target.opens and (target.depth == 1 and not is_party if self.is_astray else target.depth == self.torn):
+            self.torn, self.is_astray = _NONE, False
+        else:
+            self.fault("torn", "")
 
     def open(self, target: Target) -> None:
         """A new occurrence of a loop inside the scope."""
@@ -298,7 +353,7 @@ class _SetReader:
         self.node = self.routes.nodes[loop.id]
         self.seen.append({})
         if depth <= self.dead:
-            self.dead = 1_000
+            self.dead = _NONE
         for name in loop.path[:-1]:
             owner = owner.setdefault(name, {})
         if loop.is_list:
@@ -313,7 +368,7 @@ class _SetReader:
             new = owner.setdefault(loop.path[-1], {}) if loop.path else owner
         self.owners.append(new)
 
-    def fault(self, code: str, element: str) -> None:
+    def fault(self, code: str, element: str, more: str = "") -> None:
         """Keep a fault of the segment that is being read."""
         severity, text = FAULTS[code]
         self.room -= 1
@@ -323,6 +378,8 @@ class _SetReader:
             return
         where = f"{self.segment_id}{element}{' in ' if self.loop_id else ''}{self.loop_id}"
         position, offset = self.tset.position, self.tset.offset_of_last
-        issue = Issue(code, severity, f"{where}: {text}", position, offset, self.segment_id, element, self.loop_id)
+        issue = Issue(
+            code, severity, f"{where}: {text}{more}", position, offset, self.segment_id, element, self.loop_id
+        )
         self.issues.append(issue)
         self.fresh.append(issue)

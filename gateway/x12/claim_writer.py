@@ -171,7 +171,10 @@ class ClaimWriter:
             numbers.append(number)
             self._run(self._compiled.levels[level], document, out)
         before = sum(len(texts) > 1 for texts in out.segments)
+        first = len(out.segments)
         self._run(self._compiled.claim, document, out)
+        if len(out.segments[first]) < 2:
+            raise BadClaim([FieldFault("patient_control_number", "1", "the claim has no data of its own")])
         segments = self._finished(document, out)
         self._hls += depth - same
         self._numbers, self._content, self._has_patient = numbers, keys[:depth], depth == len(keys)

@@ -36,6 +36,7 @@ class Field:
     rows: list[SegmentRow] = field(default_factory=list)  # whose object or list this is
     blocks: list[tuple[SegmentRow, Block]] = field(default_factory=list)  # whose list this is
     loops: list[Loop] = field(default_factory=list)  # whose object or list this is
+    is_exception: bool = False  # it only holds what a file has otherwise than the guide
 
 
 class ClashingField(ValueError):
@@ -79,14 +80,15 @@ def _add_block(row: SegmentRow, block: Block, owner: Field) -> None:
     here.blocks.append((row, block))
     for element in block.elements:
         _add_element(row, element, here)
-    if row.is_flat and row.repeat != 1 and not block.is_plain:
-        here.fields.setdefault(NEW_SEGMENT, Field("text"))
+    if row.is_flat and not block.is_plain:
+        here.fields.setdefault(NEW_SEGMENT, Field("text", is_exception=row.repeat == 1))
 
 
 def _add_element(row: SegmentRow, element: Element, owner: Field) -> None:
     if element.role == "supplied" or (element.is_exception and not element.path):
         return
     here = _at(owner, element.path, "text") if element.path else owner
+    here.is_exception = element.is_exception and (here.is_exception or not here.elements)
     here.elements.append((row, element))
 
 

@@ -129,12 +129,14 @@ def _is_open(row: SegmentRow) -> bool:
 class Node:
     """One loop while it is open."""
 
-    __slots__ = ("depth", "loop", "parent", "routes", "unknown")
+    __slots__ = ("depth", "has_parties", "loop", "own", "parent", "routes", "unknown")
 
     def __init__(self, loop: Loop, depth: int, parent: Node | None) -> None:
         self.loop = loop
         self.depth = depth
         self.parent = parent
+        self.own = frozenset(row.id for row in loop.segments)
+        self.has_parties = False
         self.routes: dict[str, Route] = {}
         self.unknown: Node | None = None  # the node for a party inside this loop that the guide does not have
 
@@ -146,6 +148,8 @@ class Routes:
         self.guide = guide
         self.nodes: dict[str, Node] = {}
         self.levels = {loop.level: loop for loop in guide.levels()}
+        self.ids = frozenset({"ST", "SE"} | {row.id for loop in guide.loops.values() for row in loop.segments})
+        self.openers = frozenset(loop.segments[0].id for loop in guide.loops.values())
         self.parties = frozenset(
             row.id for loop in guide.loops.values() if _is_party(loop) for row in loop.segments if row.id != "NM1"
         )
@@ -157,6 +161,7 @@ class Routes:
         self.nodes[top.id] = Node(top, 0, None)
         for loop, depth in order:
             for child in self._children(loop):
+                self.nodes[loop.id].has_parties |= _is_party(child)
                 self.nodes[child.id] = Node(child, depth + 1, self.nodes[loop.id])
                 order.append((child, depth + 1))
         for loop, _ in order:

@@ -108,6 +108,8 @@ class Layout:
             text = values[position] if position < count else ""
             if text == value:
                 fixed += 1
+                if not is_required and not (belongs < count and values[belongs]):
+                    report.fault("qualifier_alone", self.label(position))
             elif text or is_required or (belongs < count and values[belongs]):
                 fixed += bool(text)
                 self._other(text, position, path, owner, report)
@@ -139,7 +141,10 @@ class Layout:
                 put(owner, path, text if cache is None else cache[text] or self._misfit(text, position, report))
         for position, path, belongs in self.defaults:
             if belongs < count and values[belongs] and not (position < count and values[position]):
-                put(owner, path, "")
+                if belongs:
+                    put(owner, path, "")
+                else:
+                    report.fault("ordinal", self.label(position))
         for first, second, path, allowed in self.dates:
             qualifier = values[first] if first < count else ""
             text = values[second] if second < count else ""
@@ -265,7 +270,7 @@ def _composite(index: int, parts: list[Element | Block]) -> Layout:
 class RowReader:
     """Reads one use of a segment into the object of its loop."""
 
-    __slots__ = ("composites", "kind", "layout", "leads", "limit", "marks", "number", "path", "size")
+    __slots__ = ("composites", "is_counted", "kind", "layout", "leads", "limit", "marks", "number", "path", "size")
 
     def __init__(self, row: SegmentRow, alternatives: list[SegmentRow], *, is_plain_opener: bool) -> None:
         self.layout = segment_layout(row)
@@ -276,6 +281,7 @@ class RowReader:
                 self.composites |= set(range(block.index, block.index + block.step * block.count))
         self.size = row.blocks[0].count if row.is_flat else 0
         self.leads = row.leads
+        self.is_counted = any(element.default == "#" for element in row.elements)  # LX stands without data
         self.kind = "flat" if row.is_flat else "plain" if row.is_plain else "list" if row.is_list else "object"
         # which of its fields says, were it empty, that the segment is there
         own = [part.path for part in row.parts if part.path and (isinstance(part, Block) or not part.is_exception)]

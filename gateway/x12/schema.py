@@ -106,18 +106,13 @@ def _of_parts(parts: Iterable[Element | Block], is_sure: bool) -> Iterator[str]:
 
 def _object(field: Field, required: _Required) -> Schema:
     properties = {
-        name: _schema(name, inner, required) for name, inner in field.fields.items() if not is_exception(inner)
+        name: _schema(name, inner, required) for name, inner in field.fields.items() if not inner.is_exception
     }
     schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
     names = required.names(field, is_root="patient_control_number" in field.fields)
     if names := [name for name in names if name in properties]:
         schema["required"] = names
     return schema
-
-
-def is_exception(field: Field) -> bool:
-    """Whether a field only holds what a file had otherwise than the guide."""
-    return bool(field.elements) and all(element.is_exception for _, element in field.elements)
 
 
 def _schema(name: str, field: Field, required: _Required) -> Schema:
@@ -216,7 +211,7 @@ def _section(path: str, field: Field, required: _Required) -> list[str]:
         "| --- | --- | --- | --- | --- |",
     ]
     for name, inner in field.fields.items():
-        if not is_exception(inner):
+        if not inner.is_exception:
             cells = (
                 f"`{name}`",
                 "yes" if name in names else "",

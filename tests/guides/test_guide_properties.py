@@ -79,6 +79,6 @@ def _names(value: object, tree: Field, path: str) -> set[str]:
 def _fields(tree: Field, path: str) -> list[tuple[str, Field]]:
     found = []
     for name, field in tree.fields.items():
-        if not field.elements or not all(element.is_exception for _, element in field.elements):
+        if not field.is_exception:
             found += [(f"{path}.{name}", field), *_fields(field, f"{path}.{name}")]
     return found
