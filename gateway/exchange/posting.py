@@ -276,6 +276,12 @@ class SetPoster:
     def _origin(self, place: Place, set_id: int, senders: frozenset[str], receivers: frozenset[str]) -> Origin:
         senders, receivers = senders - {""}, receivers - {""}
         partner = place.file.partner or self._partner_of(senders, receivers)
+        profile = self._app.profiles.get(partner)
+        if profile is not None:
+            # GS may name both sides otherwise than ISA; batches know them by their ISA.
+            envelope = profile.envelope
+            senders |= {envelope.receiver} if envelope.group_receiver in senders else set()
+            receivers |= {envelope.sender} if envelope.group_sender in receivers else set()
         return Origin(set_id, partner, senders, receivers, self._app.now())
 
     def _partner_of(self, senders: frozenset[str], receivers: frozenset[str]) -> str:

@@ -31,7 +31,7 @@ from gateway.store.remittances import (
     newest_links,
     posted_by_key,
     posted_by_member,
-    posted_by_payer_number,
+    unmatched_by_payer_number,
 )
 
 _BY_NUMBER = frozenset((Rung.NUMBER, Rung.NORMALIZED))
@@ -154,8 +154,8 @@ def rematch(conn: Connection, claim_ids: Iterable[int], now: datetime) -> set[in
 
 
 def rematch_numbers(conn: Connection, payer_claim_numbers: Iterable[str], now: datetime) -> set[int]:
-    """Computes the matches of remitted claims with one of these CLP07, after it became known whose number it is."""
-    return _match_again(conn, posted_by_payer_number(conn, payer_claim_numbers), now)
+    """Matches what waited for one of these CLP07, after it became known whose number it is."""
+    return _match_again(conn, unmatched_by_payer_number(conn, payer_claim_numbers), now)
 
 
 def _match_again(conn: Connection, rows: Iterable[RemittanceClaimRow], now: datetime) -> set[int]:

@@ -311,6 +311,23 @@ def posted_by_payer_number(conn: Connection, numbers: Iterable[str]) -> list[Rem
     return found
 
 
+def unmatched_by_payer_number(conn: Connection, numbers: Iterable[str]) -> list[RemittanceClaimRow]:
+    """Those of them that are linked to no claim now."""
+    links = remittance_links.c
+    newest = (
+        select(links.claim_id)
+        .where(links.remittance_claim_id == remittance_claims.c.id)
+        .order_by(links.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    found: list[RemittanceClaimRow] = []
+    for part in cut(sorted(set(numbers) - {""})):
+        query = _posted().where(remittance_claims.c.payer_claim_number.in_(part), newest.is_(None))
+        found += fetch(conn, query, RemittanceClaimRow)
+    return found
+
+
 def newest_links(conn: Connection, remittance_claim_ids: Iterable[int]) -> dict[int, LinkRow]:
     """The link that counts of each of many remitted claims; those never linked are absent."""
     newest = select(remittance_links.c.remittance_claim_id, func.max(remittance_links.c.id).label("id")).group_by(
