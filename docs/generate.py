@@ -150,7 +150,7 @@ def edits_page() -> str:
         "with the same code: another severity (`off` switches a check off), release or sentence."
     )
     rules = (
-        "A finding whose code is not here comes from the guide table (`guide-…`), from the reader of the file "
+        "A finding whose code is not here comes from the guide table (`guide_…`), from the reader of the file "
         "(`x12_…`, `source_value`, `encoding` …), or says that no partner takes the payer (`no_partner`)."
     )
     rows = (
