@@ -16,6 +16,8 @@ from gateway.errors import Refused
 from gateway.home import Home
 from gateway.partners import Profile
 from gateway.store import Store, open_store
+from gateway.store.engine import version
+from gateway.store.errors import StoreEmpty
 from gateway.transport.archive import Archive
 from gateway.transport.port import Transport
 
@@ -43,17 +45,32 @@ class App:
     def store(self) -> Store:
         """The store, made on first use; StoreUnavailable or StoreVersion say what to do where it cannot be used.
 
-        A store that is gone while the archive holds files is not made anew: the gateway would no longer know what it
-        has sent.
+        A store that is gone or empty while the archive holds files is not made anew: the gateway would no longer know
+        what it has sent.
         """
+        return self.open_store()
+
+    def open_store(self, *, any_version: bool = False) -> Store:
+        """Opens the store; `any_version` lets an older one pass, to be upgraded."""
         url = self.home.store_url
+        is_used = next(iter(self.archive.names()), None) is not None
         embedded = Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
-        if embedded is not None and not embedded.exists() and next(iter(self.archive.names()), None):
-            raise Refused(
-                f"the store {embedded} is gone, but the archive holds files: put back a backup of the store; "
-                "a new one would not know what was sent already"
-            )
-        return open_store(url, create=True)
+        if is_used and embedded is not None and not embedded.exists():
+            raise self._lost(f"the store {embedded} is gone")
+        try:
+            opened = open_store(url, create=not is_used, any_version=any_version)
+        except StoreEmpty:
+            raise self._lost(f"the store {embedded or 'in the database'} is empty") from None
+        if is_used and any_version and not version(opened):
+            opened.close()
+            raise self._lost(f"the store {embedded or 'in the database'} is empty")
+        return opened
+
+    def _lost(self, what: str) -> Refused:
+        return Refused(
+            f"{what}, but the archive holds files: put back a backup with `gateway store restore`; "
+            "a new store would not know what was sent already"
+        )
 
     @cached_property
     def archive(self) -> Archive:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import tomllib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
+from gateway.configuration import Written, read_toml
 from gateway.errors import UsageError
 from gateway.partners import Profile, check_profiles, load_profile
 
@@ -25,6 +25,8 @@ url = "sqlite:///data/claims.db"
 # Every file sent and received, kept as it was.
 path = "data/archive"
 """
+
+KEYS = {"store": {"url"}, "archive": {"path"}}
 
 
 @dataclass(frozen=True)
@@ -59,25 +61,24 @@ class Home:
                 if not (target := path / folder).is_dir():
                     target.mkdir(parents=True, mode=0o700)
                     made.append(f"{target}/")
-            if not (file := path / "gateway.toml").exists():
-                file.write_text(CONFIGURATION, encoding="utf-8")
+            if not (file := path / "gateway.toml").is_file():
+                _write_new(file, CONFIGURATION)
                 made.append(str(file))
         except OSError as error:
             raise UsageError(f"{path}: a home cannot be made here: {error.strerror}") from None
         return cls(path.resolve()), made
 
     @cached_property
-    def configuration(self) -> dict[str, Any]:
-        file = self.path / "gateway.toml"
-        try:
-            return tomllib.loads(file.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise UsageError(f"{file}: cannot be read: {error}") from None
+    def configuration(self) -> Written:
+        """`gateway.toml`; UsageError names file, line and key of what cannot be."""
+        found = read_toml(self.path / "gateway.toml")
+        found.refuse_unknown(KEYS)
+        return found
 
     def _setting(self, table: str, key: str, default: str) -> str:
-        value = self.configuration.get(table, {}).get(key, default)
-        if not isinstance(value, str) or not value:
-            raise UsageError(f"{self.path / 'gateway.toml'}: [{table}] {key}: must be text")
+        value = self.configuration.data.get(table, {}).get(key, default)
+        if not isinstance(value, str) or not value.strip():
+            raise self.configuration.fault(table, key, "must be text")
         return value
 
     @property
@@ -96,7 +97,7 @@ class Home:
     @cached_property
     def profiles(self) -> dict[str, Profile]:
         """Every partner of this home by name; UsageError names the first profile that is wrong."""
-        files = sorted((self.path / "sftp_config").glob("*.toml"))
+        files = sorted((self.path / "sftp_config").glob("[!.]*.toml"))
         found = {file.stem: load_profile(file) for file in files}
         check_profiles(found)
         return found
@@ -107,3 +108,15 @@ class Home:
             known = ", ".join(self.profiles) or "none yet"
             raise UsageError(f"no partner {name!r} in {self.path / 'sftp_config'}; known: {known}")
         return self.profiles[name]
+
+
+def _write_new(file: Path, text: str) -> None:
+    """A file whole or not at all, so that a full disk leaves no empty one behind."""
+    if file.is_symlink() or file.exists():
+        raise FileExistsError(errno.EEXIST, f"{file.name} is something else than a file")
+    part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.rename(file)
+    finally:
+        part.unlink(missing_ok=True)

@@ -7,18 +7,19 @@ references (`env:NAME`, `file:PATH`, `command:LINE`) that only the transport res
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from gateway.configuration import Written, read_toml
 from gateway.errors import UsageError
 from gateway.transport.names import NameTemplate
 from gateway.x12.values import Delimiters
 
 CLAIM_TYPES = ("professional", "institutional", "dental")
 USAGE = {"test": "T", "production": "P"}
+_KINDS = {str: "text", int: "a whole number", bool: "true or false", list: "a list of text"}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -109,14 +110,10 @@ def check_name(name: str) -> None:
 
 
 def load_profile(path: Path) -> Profile:
-    """Reads one profile; UsageError names the file and the key."""
-    check_name(path.stem)
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise UsageError(f"{path}: cannot be read: {reason}") from None
-    return _Reader(path, data).profile()
+    """Reads one profile; UsageError names the file, the line and the key."""
+    if not _NAME.fullmatch(path.stem):
+        raise UsageError(f"{path}: a partner's name has at most 64 letters, digits, '-' and '_'; rename the file")
+    return _Reader(read_toml(path)).profile()
 
 
 def check_profiles(profiles: Mapping[str, Profile]) -> None:
@@ -136,11 +133,13 @@ def check_profiles(profiles: Mapping[str, Profile]) -> None:
 class _Reader:
     """Takes keys out of the tables of a profile, so that what is left over is a typo."""
 
-    def __init__(self, path: Path, data: dict[str, Any]) -> None:
-        self.path, self.data = path, data
+    def __init__(self, written: Written) -> None:
+        self.written, self.path, self.data = written, written.path, written.data
 
     def fail(self, key: str, reason: str) -> UsageError:
-        return UsageError(f"{self.path}: {key}: {reason}")
+        """The error of a key, given as "[table] key"."""
+        table, _, name = key.partition("] ")
+        return self.written.fault(table.strip("[]"), name, reason)
 
     def take(self, table: str, key: str, kind: type, default: Any = ...) -> Any:
         found = self.data.get(table, {})
@@ -150,7 +149,7 @@ class _Reader:
         if value is ...:
             raise self.fail(f"[{table}] {key}", "is missing")
         if value is not default and (not isinstance(value, kind) or (kind is int and isinstance(value, bool))):
-            raise self.fail(f"[{table}] {key}", f"must be {'text' if kind is str else kind.__name__}")
+            raise self.fail(f"[{table}] {key}", f"must be {_KINDS[kind]}")
         return value
 
     def text(self, table: str, key: str, default: str | None = None, *, at_most: int = 1000) -> str:
@@ -193,7 +192,7 @@ class _Reader:
 
     def delimiters(self) -> Delimiters:
         value = self.text("envelope", "delimiters", "*:^~")
-        if len(value) != 4 or len(set(value)) != 4 or any(c.isalnum() or c == " " for c in value):
+        if len(value) != 4 or len(set(value)) != 4 or any(c.isalnum() or c == " " or not c.isascii() for c in value):
             raise self.fail(
                 "[envelope] delimiters", "must be four different signs: element, component, repetition, segment"
             )
@@ -291,9 +290,30 @@ class _Reader:
             claims_per_file=self.count("limits", "claims_per_file", 5000, 1_000_000),
         )
         if (made.sftp is None) == (made.folder is None):
-            raise self.fail("[sftp] or [folder]", "one of the two must be there, and only one")
+            raise UsageError(f"{self.path}: [sftp] or [folder]: one of the two must be there, and only one")
         self.refuse_rest()
+        self.refuse_unwritable(made)
         return made
+
+    def refuse_unwritable(self, made: Profile) -> None:
+        """What stands in every file that is sent must be writable there: plain characters, and no delimiter."""
+        delimiters = "".join(made.envelope.delimiters)
+        for table, values in (("envelope", made.envelope), ("submitter", made.submitter)):
+            for one in fields(values):
+                value = getattr(values, one.name)
+                if isinstance(value, str) and one.name not in ("sender_qualifier", "receiver_qualifier"):
+                    self.refuse_signs(f"[{table}] {one.name}", value, delimiters)
+        for key in ("sender", "receiver"):
+            self.refuse_signs(f"[envelope] {key}", getattr(made.envelope, f"{key}_qualifier"), delimiters)
+        for key in ("authorization", "security"):
+            self.refuse_signs(f"[envelope] {key}", "".join(getattr(made.envelope, key)), delimiters)
+
+    def refuse_signs(self, key: str, value: str, delimiters: str) -> None:
+        if not value.isascii() or not value.isprintable() or set(value) & set(delimiters):
+            signs = " ".join(delimiters) if delimiters.isprintable() else "the delimiters"
+            raise self.fail(key, f"must be plain letters, digits and signs, without {signs}")
+        if value and not value.strip():
+            raise self.fail(key, "is blank")
 
     def refuse_rest(self) -> None:
         known = ["partner", "envelope", "submitter", "sftp", "folder", "folders", "files", "delivery", "limits"]

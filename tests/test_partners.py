@@ -90,9 +90,42 @@ def test_a_fault_names_file_and_key(tmp_path: Path, old: str, new: str, key: str
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "where"),
+    [
+        ('usage = "test"', 'usage = "tset"', "line 3: [partner] usage: must be one of test, production"),
+        ('payers = ["60054"]', "payers = 5", "line 4: [partner] payers: must be a list of text"),
+        (
+            "[folder]",
+            "[limits]\nclaims_per_set = '5'\n[folder]",
+            "line 15: [limits] claims_per_set: must be a whole number",
+        ),
+        ("[folder]", "[extras]\n[folder]", "line 14: [extras]: is not a table of a profile"),
+    ],
+)
+def test_a_fault_names_the_line(tmp_path: Path, old: str, new: str, where: str) -> None:
+    """Who is to mend a file wants to know where."""
+    with pytest.raises(UsageError, match=re.escape(where)):
+        load_profile(changed(tmp_path, old, new))
+
+
+@pytest.mark.parametrize("sender", ["ZZ:A*B", "ZZ:A~", "ZZ:A:B", "ZZ:MÜLLER", "ZZ:A\\nB", "ZZ:    ", "Z*:A"])
+def test_a_profile_never_puts_a_delimiter_into_the_envelope(tmp_path: Path, sender: str) -> None:
+    """ISA, GS and 1000A stand in every file: what cannot be written there is refused before anything is built."""
+    with pytest.raises(UsageError, match=r"line 6: \[envelope\] sender"):
+        load_profile(changed(tmp_path, "ZZ:SUBMITTERID", sender))
+    with pytest.raises(UsageError, match=r"\[submitter\] name"):
+        load_profile(changed(tmp_path, "EXAMPLE BILLING", sender))
+
+
+def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
+    """Editors put one there; it says nothing."""
+    assert load_profile(write(tmp_path, "\ufeff" + PROFILE)).name == "ally"
+
+
 def test_broken_toml_is_one_line(tmp_path: Path) -> None:
     """A file that is no TOML says so with its place."""
-    with pytest.raises(UsageError, match=r"ally\.toml: cannot be read"):
+    with pytest.raises(UsageError, match=r"ally\.toml: line 1, column 9: "):
         load_profile(write(tmp_path, "[partner\n"))
 
 

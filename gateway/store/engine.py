@@ -16,6 +16,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, m
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from gateway.store.errors import (
+    StoreEmpty,
     StoreFault,
     StoreReadOnly,
     StoreUnavailable,
@@ -172,7 +173,7 @@ def _check_version(store: Store, *, create: bool, any_version: bool) -> None:
     if version(store):
         raise StoreVersion("the store is of an older version: run `gateway store upgrade`")
     if not create:
-        raise StoreVersion("the store is empty: run `gateway store upgrade`")
+        raise StoreEmpty("the store is empty: run `gateway store upgrade`")
     upgrade(store)
 
 

@@ -31,6 +31,10 @@ class StoreVersion(UsageError):
     """The store's schema is older or newer than this gateway."""
 
 
+class StoreEmpty(StoreVersion):
+    """A store without any schema, where one was to be opened and not to be made."""
+
+
 class StoreBusy(PartnerUnreachable):
     """Another process held the store for too long, or two got in each other's way; nothing was stored, try again."""
 
