@@ -272,12 +272,14 @@ class _SetReader:
         self.loop_id = node.loop.id
         route = node.routes.get(name)
         target = route.find(segment, self.component) if route is not None else None
-        is_empty = len(segment) == segment.count("") + 1
+        is_empty = (len(segment) < 2 or not segment[1]) and len(segment) == segment.count("") + 1
         if is_empty and name != "NM1" and (target is None or not target.opens):
             self.fault("segment_empty", "")
             self.tear(node, name)
         elif target is None:
             self.unknown(node, name)
+        elif target.loop is node.loop and not target.opens and not target.is_stray and self.dead == self.torn == _NONE:
+            self.rows[target.row.number].read(segment, self.owners[-1], self.seen[-1], self)
         else:
             self.place(target, node, is_empty=is_empty)
             if target.depth >= self.dead:

@@ -33,29 +33,43 @@ class Target(NamedTuple):
 class Route:
     """The rows for one segment id in one open loop, and which of them a segment is."""
 
-    __slots__ = ("cache", "component", "direct", "places", "targets")
+    __slots__ = ("cache", "direct", "first", "places", "second", "targets")
 
     def __init__(self, targets: list[Target]) -> None:
         self.targets = targets
         self.places = _places(targets)
         self.direct = targets[0] if not self.places else None
-        self.component = any(place[1] for place in self.places)
-        self.cache: dict[str, Target | None] = {}
+        is_simple = not any(component for _, component in self.places)
+        self.first = self.places[0][0] if is_simple and self.places else 0  # the quick ways: one or two elements
+        self.second = self.places[1][0] if is_simple and len(self.places) == 2 else 0
+        if not is_simple or len(self.places) > 2:
+            self.first = self.second = 0
+        self.cache: dict[str | tuple[str, ...], Target | None] = {}
 
     def find(self, segment: list[str], component: str) -> Target | None:
         """The row, or None where none has the segment's qualifier. `component` is the component separator."""
         if self.direct is not None:
             return self.direct
-        if self.component or len(self.places) > 1:
-            key = "\0".join([_value(segment, place, component) for place in self.places])
-        else:
-            index = self.places[0][0]
-            key = segment[index] if index < len(segment) else ""
-        if key in self.cache:
+        key: str | tuple[str, ...]
+        try:
+            if self.second:
+                key = (segment[self.first], segment[self.second])
+            elif self.first:
+                key = segment[self.first]
+            else:
+                key = tuple([_value(segment, place, component) for place in self.places])
             return self.cache[key]
-        if len(self.cache) >= _CACHED:
-            self.cache.clear()
-        found = self.cache[key] = self._match(key.split("\0"))
+        except (IndexError, KeyError):
+            return self._find(segment, component)
+
+    def _find(self, segment: list[str], component: str) -> Target | None:
+        """Look for the row, and remember it where the qualifiers are of a usual size."""
+        values = [_value(segment, place, component) for place in self.places]
+        found = self._match([value.rstrip() for value in values])
+        if max(map(len, values)) < 20:
+            if len(self.cache) >= _CACHED:
+                self.cache.clear()
+            self.cache[values[0] if self.first and not self.second else tuple(values)] = found
         return found
 
     def _match(self, values: list[str]) -> Target | None:

@@ -270,7 +270,19 @@ def _composite(index: int, parts: list[Element | Block]) -> Layout:
 class RowReader:
     """Reads one use of a segment into the object of its loop."""
 
-    __slots__ = ("composites", "is_counted", "kind", "layout", "leads", "limit", "marks", "number", "path", "size")
+    __slots__ = (
+        "composites",
+        "is_choice",
+        "is_counted",
+        "kind",
+        "layout",
+        "leads",
+        "limit",
+        "marks",
+        "number",
+        "path",
+        "size",
+    )
 
     def __init__(self, row: SegmentRow, alternatives: list[SegmentRow], *, is_plain_opener: bool) -> None:
         self.layout = segment_layout(row)
@@ -281,6 +293,7 @@ class RowReader:
                 self.composites |= set(range(block.index, block.index + block.step * block.count))
         self.size = row.blocks[0].count if row.is_flat else 0
         self.leads = row.leads
+        self.is_choice = bool(alternatives)
         self.is_counted = any(element.default == "#" for element in row.elements)  # LX stands without data
         self.kind = "flat" if row.is_flat else "plain" if row.is_plain else "list" if row.is_list else "object"
         # which of its fields says, were it empty, that the segment is there
@@ -292,26 +305,33 @@ class RowReader:
 
     def read(self, segment: list[str], owner: Document, seen: dict[int, int], report: Report) -> None:
         """Read a segment of a loop whose object is `owner`; `seen` counts the rows of this occurrence of the loop."""
-        joined = "\x1f".join(segment)
-        if report.component in joined or (report.repetition and report.repetition in joined) or " " in joined:
+        if self._is_untidy(segment, report):
             segment = self._tidy(segment, report)
         times = seen[self.number] = seen.get(self.number, 0) + 1
         if self.kind == "object":
-            self._read_object(segment, owner, times, report)
+            if times > 1:
+                report.fault("segment_repeated", "")
+                return
+            for name in self.path:
+                owner = owner.setdefault(name, {})
+            found = self.layout.fill(segment, owner, report)
+            if (not found or self.is_choice) and self.marks and not any(has(owner, path) for path in self.marks):
+                put(owner, self.marks[0], "")
         elif self.kind == "flat":
             self._read_flat(segment, owner, times, report)
         else:
             self._read_item(segment, owner, times, report)
 
-    def _read_object(self, segment: list[str], owner: Document, times: int, report: Report) -> None:
-        if times > 1:
-            report.fault("segment_repeated", "")
-            return
-        for name in self.path:
-            owner = owner.setdefault(name, {})
-        found = self.layout.fill(segment, owner, report)
-        if (not found or len(self.marks) > 1) and self.marks and not any(has(owner, path) for path in self.marks):
-            put(owner, self.marks[0], "")
+    def _is_untidy(self, segment: list[str], report: Report) -> bool:
+        """Whether an element ends with blanks, or holds a separator where none belongs."""
+        component = report.component
+        joined = "\x1f".join(segment)
+        if " \x1f" in joined or joined[-1:] == " " or (report.repetition and report.repetition in joined):
+            return True
+        if not self.composites:
+            return component in joined
+        inside = sum([segment[index].count(component) for index in self.composites if index < len(segment)])
+        return joined.count(component) != inside or " " + component in joined
 
     def _read_item(self, segment: list[str], owner: Document, times: int, report: Report) -> None:
         for name in self.path[:-1]:
