@@ -32,6 +32,7 @@ CLAIM_STATUSES = frozenset(("1", "2", "3", "4", "19", "20", "21", "22", "23", "2
 REVERSAL = "22"
 GROUPS = frozenset(("CO", "PR", "OA", "PI", "CR"))
 _ENDS_CLAIM = frozenset(("LX", "TS3", "TS2", "PLB", "SE"))
+_new = tuple.__new__  # a named tuple at half the price of its own constructor
 _PAD = [""] * 12  # so that every element that is read exists
 
 
@@ -70,24 +71,26 @@ class RemittanceReader:
         )
 
     def __iter__(self) -> Iterator[RemittedClaim]:
-        claim: _Level | None = None
-        level: _Level | None = None
-        handlers = _HANDLERS
+        claim: _Claim | None = None
+        level: _Level = _NOWHERE
+        handlers = _BETWEEN
         for position, segment in chain([self._first] if self._first else [], self._segments):
             name = segment[0]
-            if level is not None and (handler := handlers.get(name)) is not None:
+            handler = handlers.get(name)
+            if handler is not None:
                 handler(self, level, segment, position)
-            elif name == "SVC":
-                level = self._open_line(claim, segment, position)
-            elif name == "CLP":
+            elif name == "SVC" and claim is not None:
+                level, handlers = _Level(position, segment), _OF_LINE
+                claim.lines.append(level)
+            elif name == "CLP" or name in _ENDS_CLAIM:
                 if claim is not None:
                     yield self._close(claim)
-                claim = level = _Level(position, segment)
-            else:
-                if claim is not None and name in _ENDS_CLAIM:
-                    yield self._close(claim)
-                    claim = level = None
-                self._between(name, segment, position)
+                claim, level, handlers = None, _NOWHERE, _BETWEEN
+                if name == "CLP":
+                    claim = level = _Claim(position, segment)
+                    handlers = _OF_CLAIM
+                elif name == "PLB":
+                    self._provider(segment, position)
         if claim is not None:
             yield self._close(claim)
         self._balance()
@@ -98,14 +101,6 @@ class RemittanceReader:
 
     # Claims and lines
 
-    def _open_line(self, claim: _Level | None, segment: Segment, position: int) -> _Level | None:
-        if claim is None:
-            self.say("line_outside_claim", "error", "The SVC belongs to no claim.", position, "SVC")
-            return None
-        line = _Level(position, segment)
-        claim.lines.append(line)
-        return line
-
     def amount(self, text: str, position: int, name: str, at: str) -> int | None:
         """A required amount; an error where it is none."""
         value = cents(text)
@@ -113,59 +108,49 @@ class RemittanceReader:
             self.say("remittance_amount", "error", "The element is no amount in whole cents.", position, name, at)
         return value
 
-    def _close(self, claim: _Level) -> RemittedClaim:
+    def _close(self, claim: _Claim) -> RemittedClaim:
         segment, position = claim.opening + _PAD, claim.segment
-        lines = tuple([self._line(line) for line in claim.lines])
-        adjusted = claim.adjusted + sum([line.adjusted for line in claim.lines])
         charge, paid = self.amount(segment[3], position, "CLP", "03"), self.amount(segment[4], position, "CLP", "04")
-        stated = cents(segment[5] or "0")
+        adjusted, patient, charged = claim.adjusted, claim.patient, 0
+        lines = []
+        for line in claim.lines:
+            made = self._line(line)
+            lines.append(made)
+            adjusted += line.adjusted
+            patient += line.patient
+            charged += made.charge
         if charge is not None and paid is not None and charge - adjusted != paid:
             text = "The claim does not balance: charge less adjustments differs from the payment by {}."
             self.say("claim_unbalanced", "error", text.format(money(charge - adjusted - paid)), position, "CLP")
-        self._check(segment, claim, stated, charge, lines)
+        if lines and charge is not None and charged != charge:
+            text = "The charges of the lines do not add up to the claim's."
+            self.say("line_charges_differ", "warning", text, position, "CLP", "03")
+        stated = self._check(segment, position, patient)
         charge, paid = charge or 0, paid or 0
         self._claims += 1
         self._charge += charge
         self._paid += paid
-        return RemittedClaim(
-            position,
-            segment[1],
-            segment[2],
-            charge,
-            paid,
-            stated or 0,
-            segment[6],
-            segment[7],
-            segment[8],
-            segment[9],
-            segment[11],
-            tuple(claim.adjustments),
-            lines,
-            tuple(claim.parties),
-            tuple(claim.references),
-            tuple(claim.dates),
-            tuple(claim.amounts),
-            tuple(claim.quantities),
-            tuple(claim.remarks),
-        )
+        # fmt: off
+        return _new(RemittedClaim, (
+            position, segment[1], segment[2], charge, paid, stated, segment[6], segment[7], segment[8], segment[9],
+            segment[11], tuple(claim.adjustments), tuple(lines), tuple(claim.parties), tuple(claim.references),
+            tuple(claim.dates), tuple(claim.amounts), tuple(claim.quantities), tuple(claim.remarks),
+        ))
+        # fmt: on
 
-    def _check(
-        self, segment: Segment, claim: _Level, stated: int | None, charge: int | None, lines: tuple[RemittedLine, ...]
-    ) -> None:
-        """What is odd about a claim but moves no money."""
-        position = claim.segment
+    def _check(self, segment: Segment, position: int, patient: int) -> int:
+        """What is odd about a claim but moves no money; gives CLP05."""
         if segment[2] not in CLAIM_STATUSES:
             self.say("claim_status", "warning", "CLP02 is no claim status of this guide.", position, "CLP", "02")
         if not segment[1]:
             self.say("claim_number_missing", "warning", "CLP01 is empty.", position, "CLP", "01")
+        stated = cents(segment[5] or "0")
         if stated is None:
             self.say("claim_patient_amount", "warning", "CLP05 is no amount.", position, "CLP", "05")
-        elif segment[2] != REVERSAL and stated != claim.patient + sum([line.patient for line in claim.lines]):
+        elif stated != patient and segment[2] != REVERSAL:
             text = "CLP05 differs from the sum of the adjustments in group PR."
             self.say("claim_patient_amount_differs", "warning", text, position, "CLP", "05")
-        if lines and charge is not None and sum([line.charge for line in lines]) != charge:
-            text = "The charges of the lines do not add up to the claim's."
-            self.say("line_charges_differ", "warning", text, position, "CLP", "03")
+        return stated or 0
 
     def _line(self, line: _Level) -> RemittedLine:
         segment, position = line.opening + _PAD, line.segment
@@ -175,32 +160,24 @@ class RemittanceReader:
         elif charge - line.adjusted != paid:
             text = "The line does not balance: charge less adjustments differs from the payment by {}."
             self.say("line_unbalanced", "warning", text.format(money(charge - line.adjusted - paid)), position, "SVC")
-        dates = dict(line.dates)
-        begin = dates.get("472") or dates.get("150", "")
         self._lines += 1
-        separator = self._component
-        return RemittedLine(
-            position,
-            segment[1] if separator == ":" else segment[1].replace(separator, ":"),
-            segment[6] if separator == ":" else segment[6].replace(separator, ":"),
-            segment[4],
-            segment[5],
-            segment[7],
-            charge or 0,
-            paid or 0,
-            line.control_number,
-            begin,
-            dates.get("151") or begin,
-            tuple(line.adjustments),
-            tuple(line.references),
-            tuple(line.amounts),
-            tuple(line.quantities),
-            tuple(line.remarks),
-        )
+        procedure, submitted = segment[1], segment[6]
+        if self._component != ":":
+            procedure, submitted = (one.replace(self._component, ":") for one in (procedure, submitted))
+        # fmt: off
+        return _new(RemittedLine, (
+            position, procedure, submitted, segment[4], segment[5], segment[7], charge or 0, paid or 0,
+            line.control_number, line.begin, line.end or line.begin, tuple(line.adjustments), tuple(line.references),
+            tuple(line.amounts), tuple(line.quantities), tuple(line.remarks),
+        ))
+        # fmt: on
 
     # Handlers of the segments below CLP and SVC
 
     def _adjust(self, level: _Level, segment: Segment, position: int) -> None:
+        if len(segment) == 4 and segment[1] in GROUPS and segment[2]:
+            self._add(level, segment[1], segment[2], segment[3], "", position, 3)
+            return
         group = element(segment, 1)
         if group not in GROUPS:
             self.say("adjustment_group", "warning", "CAS01 is no group code.", position, "CAS", "01")
@@ -208,37 +185,56 @@ class RemittanceReader:
             reason, amount = segment[at], element(segment, at + 1)
             if not reason and not amount:
                 continue
-            value = self.amount(amount, position, "CAS", f"{at + 1:02}")
-            if value is None:
-                value = 0
             if not reason:
                 self.say("adjustment_reason", "warning", "The adjustment has no reason.", position, "CAS", f"{at:02}")
-            level.adjusted += value
-            if group == "PR":
-                level.patient += value
-            self._adjustments += 1
-            level.adjustments.append(Adjustment(group, reason, value, element(segment, at + 2)))
+            self._add(level, group, reason, amount, element(segment, at + 2), position, at + 1)
+
+    def _add(self, level: _Level, group: str, reason: str, amount: str, quantity: str, position: int, at: int) -> None:
+        value = cents(amount)
+        if value is None:
+            value = self.amount(amount, position, "CAS", f"{at:02}") or 0
+        level.adjusted += value
+        if group == "PR":
+            level.patient += value
+        self._adjustments += 1
+        level.adjustments.append(_new(Adjustment, (group, reason, value, quantity)))
+
+    def _stray(self, _level: _Level, _segment: Segment, position: int) -> None:
+        self.say("adjustment_outside_claim", "error", "The CAS belongs to no claim.", position, "CAS")
+
+    def _stray_line(self, _level: _Level, _segment: Segment, position: int) -> None:
+        self.say("line_outside_claim", "error", "The SVC belongs to no claim.", position, "SVC")
 
     def _refer(self, level: _Level, segment: Segment, _position: int) -> None:
-        qualifier, value = element(segment, 1), element(segment, 2)
-        if qualifier == "6R":
-            level.control_number = value
+        if len(segment) < 3:
+            level.references.append((element(segment, 1), ""))
+        elif segment[1] == "6R":
+            level.control_number = segment[2]
         else:
-            level.references.append((qualifier, value))
+            level.references.append((segment[1], segment[2]))
 
     def _date(self, level: _Level, segment: Segment, position: int) -> None:
         found = day(element(segment, 2))
         if found is None:
             self.say("remittance_day", "warning", "DTM02 is no date.", position, "DTM", "02")
         else:
-            level.dates.append((element(segment, 1), found))
+            level.dates.append((segment[1], found))
+
+    def _date_of_line(self, level: _Level, segment: Segment, position: int) -> None:
+        found = day(element(segment, 2))
+        if found is None:
+            self.say("remittance_day", "warning", "DTM02 is no date.", position, "DTM", "02")
+        elif segment[1] == "151":
+            level.end = found
+        elif segment[1] == "472" or segment[1] == "150":
+            level.begin = found
 
     def _amount(self, level: _Level, segment: Segment, position: int) -> None:
         value = cents(element(segment, 2))
         if value is None:
             self.say("remittance_information", "warning", "AMT02 is no amount.", position, "AMT", "02")
         else:
-            level.amounts.append((element(segment, 1), value))
+            level.amounts.append((segment[1], value))
 
     def _quantity(self, level: _Level, segment: Segment, _position: int) -> None:
         level.quantities.append((element(segment, 1), element(segment, 2)))
@@ -248,8 +244,8 @@ class RemittanceReader:
             level.remarks.append(segment[2])
 
     def _name(self, level: _Level, segment: Segment, _position: int) -> None:
-        padded = segment + _PAD
-        level.parties.append(Party(padded[1], padded[3], padded[4], padded[8], padded[9]))
+        padded = segment if len(segment) > 9 else segment + _PAD
+        level.parties.append(_new(Party, (padded[1], padded[3], padded[4], padded[8], padded[9])))
 
     def _inpatient(self, level: _Level, segment: Segment, _position: int) -> None:
         level.remarks += filter(None, [*segment[5:6], *segment[20:24]])
@@ -258,13 +254,6 @@ class RemittanceReader:
         level.remarks += filter(None, segment[3:8])
 
     # The payment as a whole
-
-    def _between(self, name: str, segment: Segment, position: int) -> None:
-        """What stands outside the claims, or in one and is of no use here (PER, N3, TS3 …)."""
-        if name == "PLB":
-            self._provider(segment, position)
-        elif name == "CAS":
-            self.say("adjustment_outside_claim", "error", "The CAS belongs to no claim.", position, "CAS")
 
     def _provider(self, segment: Segment, position: int) -> None:
         ends_on = element(segment, 2)
@@ -288,37 +277,60 @@ class RemittanceReader:
 
 
 _Handler = Callable[[RemittanceReader, "_Level", Segment, int], None]
-_HANDLERS: dict[str, _Handler] = {
+_OF_CLAIM: dict[str, _Handler] = {
     "CAS": RemittanceReader._adjust,
     "REF": RemittanceReader._refer,
     "DTM": RemittanceReader._date,
     "AMT": RemittanceReader._amount,
     "QTY": RemittanceReader._quantity,
-    "LQ": RemittanceReader._remark,
     "NM1": RemittanceReader._name,
     "MIA": RemittanceReader._inpatient,
     "MOA": RemittanceReader._outpatient,
 }
+_OF_LINE: dict[str, _Handler] = {
+    "CAS": RemittanceReader._adjust,
+    "REF": RemittanceReader._refer,
+    "DTM": RemittanceReader._date_of_line,
+    "AMT": RemittanceReader._amount,
+    "QTY": RemittanceReader._quantity,
+    "LQ": RemittanceReader._remark,
+}
+_BETWEEN: dict[str, _Handler] = {"CAS": RemittanceReader._stray, "SVC": RemittanceReader._stray_line}
 
 
 class _Level:
-    """A claim or line that is being read."""
+    """A line, or a claim, that is being read."""
 
     __slots__ = (
-        "adjusted", "adjustments", "amounts", "control_number", "dates", "lines", "opening", "parties", "patient",
-        "quantities", "references", "remarks", "segment",
+        "adjusted", "adjustments", "amounts", "begin", "control_number", "dates", "end", "lines", "opening", "parties",
+        "patient", "quantities", "references", "remarks", "segment",
     )  # fmt: skip
+    dates: list[tuple[str, str]]
+    parties: list[Party]
 
     def __init__(self, segment: int, opening: Segment) -> None:
         self.segment = segment
         self.opening = opening
         self.adjusted = self.patient = 0
-        self.control_number = ""
+        self.control_number = self.begin = self.end = ""
         self.adjustments: list[Adjustment] = []
         self.references: list[tuple[str, str]] = []
-        self.dates: list[tuple[str, str]] = []
         self.amounts: list[tuple[str, int]] = []
         self.quantities: list[tuple[str, str]] = []
         self.remarks: list[str] = []
-        self.parties: list[Party] = []
-        self.lines: list[_Level] = []
+
+
+class _Claim(_Level):
+    """A claim that is being read, with its lines."""
+
+    __slots__ = ()
+    lines: list[_Level]
+
+    def __init__(self, segment: int, opening: Segment) -> None:
+        super().__init__(segment, opening)
+        self.dates = []
+        self.parties = []
+        self.lines = []
+
+
+_NOWHERE = _Level(0, [])
