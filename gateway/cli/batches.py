@@ -5,13 +5,17 @@ from __future__ import annotations
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 
-from gateway.cli.output import dry_run_option, emit, json_option, note, say, table
+from gateway.cli.files import write_file
+from gateway.cli.output import BytesOut, dry_run_option, emit, json_option, note, number_type, say, table
 from gateway.cli.root import Group, Session
-from gateway.errors import UsageError
+
+STATES = (
+    "built", "sending", "sent", "unknown", "failed", "cancelled", "accepted", "partially_accepted", "rejected",
+)  # fmt: skip
 
 partner_option = click.option("--partner", help="Only this partner.")
 
@@ -62,7 +66,7 @@ def build(session: Session, partner: str | None, dry_run: bool, as_json: bool) -
 
 @batches.command("list")
 @partner_option
-@click.option("--state", help="Only batches in this state.")
+@click.option("--state", type=click.Choice(STATES), help="Only batches in this state.")
 @json_option
 @click.pass_obj
 def list_(session: Session, partner: str | None, state: str | None, as_json: bool) -> None:
@@ -77,7 +81,7 @@ def list_(session: Session, partner: str | None, state: str | None, as_json: boo
 
 
 @batches.command()
-@click.argument("batch_id", metavar="ID", type=int)
+@click.argument("batch_id", metavar="ID", type=number_type)
 @json_option
 @click.pass_obj
 def show(session: Session, batch_id: int, as_json: bool) -> None:
@@ -101,7 +105,7 @@ def show(session: Session, batch_id: int, as_json: bool) -> None:
 
 
 @batches.command()
-@click.argument("batch_id", metavar="ID", type=int)
+@click.argument("batch_id", metavar="ID", type=number_type)
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
 @click.pass_obj
 def export(session: Session, batch_id: int, file: Path | None) -> None:
@@ -112,18 +116,12 @@ def export(session: Session, batch_id: int, file: Path | None) -> None:
         copy_out(source, file)
 
 
-def copy_out(source: Any, file: Path | None) -> None:
+def copy_out(source: BinaryIO, file: Path | None) -> None:
     """Copies bytes to a new file, or to standard output."""
     if file is None:
-        shutil.copyfileobj(source, sys.stdout.buffer)
+        shutil.copyfileobj(source, BytesOut())
         return
-    try:
-        with file.open("xb") as out:
-            shutil.copyfileobj(source, out)
-    except FileExistsError:
-        raise UsageError(f"{file} is there already; it was left as it is") from None
-    except OSError as error:
-        raise UsageError(f"{file}: cannot be written: {error.strerror}") from None
+    write_file(file, lambda out: shutil.copyfileobj(source, out))
     note(f"written to {file}")
 
 
@@ -155,7 +153,7 @@ def send(session: Session, partner: str | None, dry_run: bool, as_json: bool) ->
 
 
 @batches.command()
-@click.argument("batch_id", metavar="ID", type=int)
+@click.argument("batch_id", metavar="ID", type=number_type)
 @click.option("--reason", default="", help="Why; kept with the decision.")
 @dry_run_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -187,7 +185,7 @@ def resend(session: Session, batch_id: int, reason: str, dry_run: bool, yes: boo
 
 
 @batches.command("mark-sent")
-@click.argument("batch_id", metavar="ID", type=int)
+@click.argument("batch_id", metavar="ID", type=number_type)
 @click.option("--reason", required=True, help="How it was delivered, for example by hand in the partner's portal.")
 @json_option
 @click.pass_obj
@@ -203,7 +201,7 @@ def mark_sent(session: Session, batch_id: int, reason: str, as_json: bool) -> No
 
 
 @batches.command()
-@click.argument("batch_id", metavar="ID", type=int)
+@click.argument("batch_id", metavar="ID", type=number_type)
 @click.option("--reason", default="", help="Why; kept with the decision.")
 @dry_run_option
 @json_option

@@ -7,12 +7,10 @@ output that cannot be written is one line and an exit code, a reader who went aw
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
 import click
@@ -20,6 +18,7 @@ import click
 from gateway.errors import UsageError
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+number_type = click.IntRange(1, (1 << 63) - 1)  # of our own ids: what the store can hold
 dry_run_option = click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 
 # Controls of both sets, marks that reorder text, line separators, and halves of characters.
@@ -103,52 +102,17 @@ class BytesOut:
 
     def __init__(self) -> None:
         self._out: BinaryIO = sys.stdout.buffer
+        self.written = 0
 
     def write(self, data: bytes) -> int:
         with _translated():
-            return self._out.write(data)
+            count = self._out.write(data)
+        self.written += count
+        return count
 
     def flush(self) -> None:
         with _translated():
             self._out.flush()
-
-
-def write_file(path: Path, write: Callable[[BinaryIO], None], *, over: bool = False) -> None:
-    """Makes a file whole or not at all: written beside its place, then given its name.
-
-    :param over: whether a file of that name is replaced
-    :raises UsageError: where one is there already or it cannot be written; what was there stays as it was
-    """
-    temporary = path.with_name(f".{path.name[:100]}.{os.getpid()}.part")
-    try:
-        if not over and (path.exists() or path.is_symlink()):
-            raise UsageError(f"{path} is there already; it was left as it is")
-        if over and path.exists() and not path.is_file():  # a device or pipe has no other place
-            with path.open("wb") as out:
-                write(out)
-            return
-        try:
-            with open(temporary, "xb", opener=_for_owner) as out:
-                write(out)
-            temporary.replace(path) if over else _name_once(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
-
-
-def _for_owner(path: str, flags: int) -> int:
-    """What is exported holds patient data."""
-    return os.open(path, flags, 0o600)
-
-
-def _name_once(temporary: Path, path: Path) -> None:
-    try:
-        path.hardlink_to(temporary)
-    except FileExistsError:
-        raise UsageError(f"{path} is there already; it was left as it is") from None
-    except OSError:  # a file system without links
-        temporary.rename(path)
 
 
 def table(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
+from array import array
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import click
 
-from gateway.cli.output import emit, json_option, note, say
+from gateway.cli.files import opened
+from gateway.cli.output import BytesOut, emit, flush_out, json_option, note, say, to_json, write_out
 from gateway.cli.root import Group
 from gateway.errors import UsageError
 
@@ -26,16 +28,6 @@ def x12() -> None:
     """Looks into X12 files of any supported kind; needs no home."""
 
 
-def opened(file: Path) -> BinaryIO:
-    """The file for reading; UsageError with one line where that cannot be."""
-    try:
-        if file.is_dir():
-            raise UsageError(f"{file}: is a folder, not a file")
-        return file.open("rb")
-    except OSError as error:
-        raise UsageError(f"{file}: cannot be read: {error.strerror}") from None
-
-
 def _has_error(issues: Iterable[dict[str, Any]]) -> bool:
     return any(issue["severity"] == "error" for issue in issues)
 
@@ -45,6 +37,13 @@ def _line(file: object, issue: dict[str, Any]) -> str:
     if issue.get("offset") is not None:
         place += f" (byte {issue['offset']})"
     return f"{file}: {place}: {issue['severity']}: {issue['text']} [{issue['code']}]"
+
+
+def _note_issues(file: object, issues: list[dict[str, Any]]) -> None:
+    for issue in issues[:_SHOWN]:
+        note(_line(file, issue))
+    if len(issues) > _SHOWN:
+        note(f"{file}: … and {len(issues) - _SHOWN:,} more; `gateway x12 validate --json` has them all")
 
 
 @x12.command()
@@ -65,10 +64,7 @@ def inspect(file: Path, as_json: bool) -> None:
         emit(document)
     else:
         _show(document)
-        for issue in issues[:_SHOWN]:
-            note(_line(file, issue))
-        if len(issues) > _SHOWN:
-            note(f"{file}: … and {len(issues) - _SHOWN} more; --json has them all")
+        _note_issues(file, issues)
     sys.exit(1 if _has_error(issues) else 0)
 
 
@@ -114,18 +110,21 @@ def validate(file: Path, second_opinion: bool, as_json: bool) -> None:
 def read(file: Path) -> None:
     """What FILE says, a JSON object a line: an 837's claims, an 835's claim payments, a 999's or 277CA's answers."""
     from gateway.reading import read_documents
+    from gateway.x12.faults import UNREADABLE
 
     issues: list[Issue] = []
     count = 0
     with opened(file) as stream:
         for document in read_documents(stream, issues):
             count += 1
-            click.echo(json.dumps(document, ensure_ascii=False, separators=(",", ":")))
+            write_out(to_json(document, indent=None) + "\n")
+    flush_out()
+    if not count:
+        reason = next((issue.text for issue in issues if issue.code in UNREADABLE), "")
+        if reason or not issues:
+            raise UsageError(f"{file}: {reason or 'holds nothing that can be read'}")
     documents = [issue.document() for issue in issues]
-    for shown in documents:
-        note(_line(file, shown))
-    if not count and not documents:
-        raise UsageError(f"{file}: holds nothing that can be read")
+    _note_issues(file, documents)
     sys.exit(1 if _has_error(documents) else 0)
 
 
@@ -144,7 +143,8 @@ def write(session: Any, file: Path | None, partner: str | None) -> None:
     source = opened(file) if file else sys.stdin.buffer
     name = str(file) if file else "standard input"
     problems: list[str] = []
-    documents, envelope = _lines(source, name, problems), neutral_envelope(now)
+    places = array("Q")  # the line of each document
+    documents, envelope = _lines(source, name, problems, places), neutral_envelope(now)
     if partner:
         from gateway.home import Home
         from gateway.outbound.sets import addressed
@@ -153,24 +153,39 @@ def write(session: Any, file: Path | None, partner: str | None) -> None:
         profile = Home.open(session.home).profile(partner)
         envelope = envelope_of(BatchHead(profile, "professional", "000000001", "1", now))
         documents = (addressed(document, profile) for document in documents)
-    for refused in write_claims(documents, sys.stdout.buffer, all_guides(), envelope):
-        problems += [f"{name}: record {refused.record}: {fault.path}: {fault.text}" for fault in refused.faults]
-    sys.stdout.buffer.flush()
-    for line in problems:
+    out = BytesOut()
+    for refused in write_claims(documents, cast(BinaryIO, out), all_guides(), envelope):
+        place = f"{name}: line {places[refused.record - 1]}"
+        problems += [f"{place}: {fault.path}: {fault.text}" for fault in refused.faults]
+    out.flush()
+    for line in problems[:_SHOWN]:
         note(line)
+    if len(problems) > _SHOWN:
+        note(f"{name}: … and {len(problems) - _SHOWN:,} more")
+    if not out.written and not problems:
+        raise UsageError(f"{name}: holds no claims")
     sys.exit(1 if problems else 0)
 
 
-def _lines(source: BinaryIO, name: str, problems: list[str]) -> Iterator[dict[str, Any]]:
+def _lines(source: BinaryIO, name: str, problems: list[str], places: array[int]) -> Iterator[dict[str, Any]]:
     for number, line in enumerate(source, 1):
         if not line.strip():
             continue
         try:
             document = json.loads(line)
-        except ValueError as error:
-            problems.append(f"{name}: line {number}: is not JSON ({getattr(error, 'msg', 'wrong encoding')})")
+        except (ValueError, RecursionError) as error:
+            problems.append(f"{name}: line {number}: is not JSON ({_json_fault(error)})")
             continue
         if isinstance(document, dict):
+            places.append(number)
             yield document
         else:
             problems.append(f"{name}: line {number}: is not an object")
+
+
+def _json_fault(error: ValueError | RecursionError) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} at column {error.colno}"
+    if isinstance(error, UnicodeDecodeError):
+        return f"byte {error.start + 1} is not UTF-8"
+    return "nested too deeply" if isinstance(error, RecursionError) else "a number is too long"
