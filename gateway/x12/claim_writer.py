@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from gateway.errors import NeedsPerson
-from gateway.x12.fields import Field, FieldFault, field_tree, level_names, shape_faults, without_nulls
+from gateway.x12.fields import Field, FieldFault, examine, field_tree, level_names
 from gateway.x12.guide import Guide, Loop, SegmentRow
 from gateway.x12.row_reader import Document, get
 from gateway.x12.row_writer import Alternatives, Out, RowWriter, Unwritable, Write
@@ -197,11 +197,9 @@ class ClaimWriter:
         return same
 
     def _checked(self, document: Document) -> Document:
-        faults = shape_faults(document, self._compiled.tree)
+        faults, document = examine(document, self._compiled.tree)
         if faults:
             raise BadClaim(faults)
-        if any(value is None for value in document.values()):
-            document = without_nulls(document)
         if document.get("type", self.guide.type) != self.guide.type:
             raise BadClaim([FieldFault("type", "code", f"this guide is for {self.guide.type} claims")])
         return document

@@ -6,12 +6,12 @@ codes and repeats. What depends on other claims or on a payer is not the guide's
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from gateway.x12.fields import Field, FieldFault, field_tree, shape_faults, without_nulls
-from gateway.x12.formats import DATES, NUMBERS, Cache, date_wire, writer
+from gateway.x12.fields import Field, FieldFault, examine, field_tree
+from gateway.x12.formats import DATES, NUMBERS, Cache, Format, date_wire, writer
 from gateway.x12.guide import Block, Element, Guide, Loop, Path, SegmentRow
 from gateway.x12.row_reader import Document, get, has, paths
 from gateway.x12.value_rules import NOT_USED, date_fault, wire_fault
@@ -19,127 +19,167 @@ from gateway.x12.value_rules import NOT_USED, date_fault, wire_fault
 _CACHED = 5_000
 _SHOWN = 12  # codes that a fault lists
 
+Why = tuple[str, str]  # code and text of a fault
+
+
+class Found:
+    """The faults of one document, and where in it the check stands."""
+
+    __slots__ = ("faults", "where")
+
+    def __init__(self, faults: list[FieldFault]) -> None:
+        self.faults = faults
+        self.where: list[str] = []  # names, and "[0]" for items
+
+    def add(self, path: Iterable[str], why: Why) -> None:
+        """Keep a fault of the field at a path from here."""
+        text = ".".join([*self.where, *path]).replace(".[", "[")
+        self.faults.append(FieldFault(text, *why))
+
 
 class ElementRule:
-    """The rule for the value of one element."""
+    """The rule for the value of one element: `cache[value]` is what is wrong with it, or None."""
 
-    __slots__ = ("cache", "element", "is_dated", "name", "path")
+    __slots__ = ("cache", "element", "is_dated", "is_first", "path")
 
-    def __init__(self, element: Element, *, is_dated: bool) -> None:
+    def __init__(self, element: Element, *, is_dated: bool, is_first: bool) -> None:
         self.element = element
         self.path = element.path
-        self.name = ".".join(element.path)
         self.is_dated = is_dated
-        self.cache: dict[tuple[str, bool], tuple[str, str] | None] = {}
+        self.is_first = is_first
+        self.cache: dict[str, Why | None] = {}
 
-    def check(self, value: str, *, is_first: bool) -> tuple[str, str] | None:
-        """(code, text) of what is wrong with a value, remembered while there is room."""
-        key = (value, is_first)
-        if key not in self.cache:
-            if len(self.cache) >= _CACHED:
-                self.cache.clear()
-            self.cache[key] = self._check(value, is_first)
-        return self.cache[key]
+    def check(self, value: str) -> Why | None:
+        """What is wrong with a value, remembered while there is room."""
+        if len(self.cache) >= _CACHED:
+            self.cache.clear()
+        why = self.cache[value] = self._check_date(value) if self.is_dated else self._check(value)
+        return why
 
-    def _check(self, value: str, is_first: bool) -> tuple[str, str] | None:
+    def _check(self, value: str) -> Why | None:
         element = self.element
-        if self.is_dated:
-            return self._check_date(value)
         convert: Cache | None = writer(element.format)
         wire = value if convert is None else convert[value]
-        fault = wire_fault(element, wire, is_first=is_first) if wire else None
-        if wire is None or (
-            fault and (fault.code in ("8", "9") or (fault.code == "6" and element.format.kind in NUMBERS))
-        ):
-            return "format", f"this is not a {element.format.says()}"
+        fault = wire_fault(element, wire, is_first=self.is_first) if wire else None
+        is_number = element.format.kind in NUMBERS
+        if wire is None or (fault and (fault.code in ("8", "9") or (fault.code == "6" and is_number))):
+            return _not(element.format)
         if fault is None:
             return None
         if fault.code in ("4", "5"):
             return fault.code, f"{fault.text}: {element.format.says()}"
-        return fault.code, f"{fault.text}{self._codes(is_first) if fault.code == '7' else ''}"
+        return fault.code, f"{fault.text}{self._codes() if fault.code == '7' else ''}"
 
-    def _check_date(self, value: str) -> tuple[str, str] | None:
+    def _check_date(self, value: str) -> Why | None:
         found = date_wire(value)
         if found is None or found[0] not in DATES:
-            return "format", f"this is not a {self.element.format.says()}"
+            return _not(self.element.format)
         fault = date_fault(self.element.format.dates, *found)
-        return (fault.code, f"this is not a {self.element.format.says()}") if fault else None
+        return (fault.code, _not(self.element.format)[1]) if fault else None
 
-    def _codes(self, is_first: bool) -> str:
-        codes = (is_first and self.element.first_codes) or self.element.codes
+    def _codes(self) -> str:
+        codes = (self.is_first and self.element.first_codes) or self.element.codes
         return f": {' '.join(codes)}" if len(codes) <= _SHOWN else ""
+
+
+def _not(form: Format) -> Why:
+    return "format", f"this is not a {form.says()}"
+
+
+_UNSEEN: Why = ("", "")
 
 
 class ObjectRules:
     """The rules for the fields that one row, or one item of a block, has in an object."""
 
-    def __init__(self, parts: tuple[Element | Block, ...]) -> None:
-        self.rules: dict[str, list[ElementRule]] = {}
+    def __init__(self, parts: tuple[Element | Block, ...], *, is_first: bool = False) -> None:
+        self.values: list[tuple[str, ElementRule]] = []
         self.deep: list[ElementRule] = []
         self.kept: list[Element] = []  # what a document may hold otherwise than the guide
-        self.required: list[Element | Block] = []
-        self.blocks = [(part, ObjectRules(part.elements)) for part in parts if isinstance(part, Block)]
+        self.required: list[
+            tuple[Path, Why, bool]
+        ] = []  # path, fault, whether the writer puts it in where it is absent
+        self.blocks = [BlockRules(part) for part in parts if isinstance(part, Block)]
         before: Element | None = None
         for part in parts:
-            if part.usage == "R" and not (isinstance(part, Element) and part.role != "value") and part.path:
-                self.required.append(part)
+            if part.usage == "R" and part.path and (isinstance(part, Block) or part.role == "value"):
+                has_default = isinstance(part, Element) and bool(part.default)
+                self.required.append((part.path, ("1", f"required: {part.says}"), has_default))
             if isinstance(part, Element):
-                self._add(part, before)
+                self._add(part, before, is_first)
                 before = part
 
-    def _add(self, element: Element, before: Element | None) -> None:
+    def _add(self, element: Element, before: Element | None, is_first: bool) -> None:
         if element.is_exception and element.path:
             self.kept.append(element)
         if element.is_exception or element.role != "value":
             return
-        rule = ElementRule(element, is_dated=before is not None and before.is_date_qualifier)
+        is_dated = before is not None and before.is_date_qualifier
+        rule = ElementRule(element, is_dated=is_dated, is_first=is_first)
         if len(element.path) > 1:
             self.deep.append(rule)
         else:
-            self.rules.setdefault(rule.name, []).append(rule)
+            self.values.append((".".join(element.path), rule))
 
-    def check(self, owner: Document, where: str, *, is_first: bool = False) -> Iterator[FieldFault]:
-        """The faults of the fields of an object that is there."""
-        yield from self._check_values(owner, where, is_first)
-        for part in self.required:
-            if not get(owner, part.path) and not (isinstance(part, Element) and self._is_given(part, owner)):
-                yield FieldFault(_join(where, ".".join(part.path)), "1", f"required: {part.says}")
-        for block, items in self.blocks:
-            yield from self._check_items(block, items, get(owner, block.path) or [], where)
-
-    def _check_values(self, owner: Document, where: str, is_first: bool) -> Iterator[FieldFault]:
-        for name, rules in self.rules.items():
+    def check(self, owner: Document, found: Found) -> None:
+        """Find the faults of the fields of an object that is there."""
+        for name, rule in self.values:
             if value := owner.get(name):
-                for rule in rules:
-                    if fault := rule.check(value, is_first=is_first):
-                        yield FieldFault(_join(where, name), *fault)
-        for rule in self.deep:
-            if (value := get(owner, rule.path)) and (fault := rule.check(value, is_first=is_first)):
-                yield FieldFault(_join(where, rule.name), *fault)
+                why = rule.cache.get(value, _UNSEEN)
+                if why is not None and (why := rule.check(value)):
+                    found.add(rule.path, why)
+        if self.deep:
+            self._check_deep(owner, found)
+        for path, lack, has_default in self.required:
+            value = owner.get(path[0]) if len(path) == 1 else get(owner, path)
+            if not value and not (has_default and value is None):
+                found.add(path, lack)
         for element in self.kept:
-            if (value := get(owner, element.path)) is not None and (fault := _exception_fault(element, value)):
-                yield FieldFault(_join(where, ".".join(element.path)), *fault)
+            if element.path[0] in owner and (value := get(owner, element.path)) is not None:
+                _check_exception(element, value, found)
+        for block in self.blocks:
+            block.check(owner, found)
 
-    def _is_given(self, element: Element, owner: Document) -> bool:
-        """Whether the writer puts in what the document leaves out."""
-        return bool(element.default) and get(owner, element.path) is None
-
-    def _check_items(self, block: Block, rules: ObjectRules, items: list[Any], where: str) -> Iterator[FieldFault]:
-        path = _join(where, ".".join(block.path))
-        for number, item in enumerate(items):
-            if block.is_plain:
-                for rule in rules.rules.get("", ()):
-                    if item and (fault := rule.check(item, is_first=not number)):
-                        yield FieldFault(f"{path}[{number}]", *fault)
-            elif item:
-                yield from rules.check(item, f"{path}[{number}]", is_first=not number)
+    def _check_deep(self, owner: Document, found: Found) -> None:
+        for rule in self.deep:
+            if value := get(owner, rule.path):
+                why = rule.cache.get(value, _UNSEEN)
+                if why is not None and (why := rule.check(value)):
+                    found.add(rule.path, why)
 
 
-def _exception_fault(element: Element, value: str) -> tuple[str, str] | None:
-    """What is wrong with a field that only holds what a file had otherwise than the guide."""
+def _check_exception(element: Element, value: str, found: Found) -> None:
+    """A field that only holds what a file had otherwise than the guide."""
     if element.usage == "N":
-        return NOT_USED
-    return ("7", f"the guide has {element.codes[0]} here") if value != element.codes[0] else None
+        found.add(element.path, (NOT_USED.code, NOT_USED.text))
+    elif value != element.codes[0]:
+        found.add(element.path, ("7", f"the guide has {element.codes[0]} here"))
+
+
+class BlockRules:
+    """The rules for the list of a block."""
+
+    def __init__(self, block: Block) -> None:
+        self.path = block.path
+        self.count = block.count
+        self.rest = ObjectRules(block.elements)
+        has_first = any(element.first_codes for element in block.elements)
+        self.first = ObjectRules(block.elements, is_first=True) if has_first else self.rest
+        self.is_plain = block.is_plain
+
+    def check(self, owner: Document, found: Found) -> None:
+        """Find the faults of the items."""
+        items = owner.get(self.path[0]) if len(self.path) == 1 else get(owner, self.path)
+        if not items:
+            return
+        rules = self.first
+        found.where += [*self.path, ""]
+        for number, item in enumerate(items):
+            if item:
+                found.where[-1] = f"[{number}]"
+                rules.check({"": item} if self.is_plain else item, found)
+            rules = self.rest
+        del found.where[-1 - len(self.path) :]
 
 
 class RowRules:
@@ -147,43 +187,66 @@ class RowRules:
 
     def __init__(self, row: SegmentRow, *, is_always: bool) -> None:
         self.row = row
+        self.path = row.path
         self.paths = paths(row)
         self.is_always = is_always
         self.rules = ObjectRules(row.parts)
+        segments = row.repeat - bool(row.leads) if row.is_flat else 1
+        self.most = [(block.path, block.count * segments + bool(row.leads)) for block in row.blocks]
+        self.tops = frozenset([row.path[0]] if row.path else [path[0] for path in self.paths])
+        # whether one of these names in the loop's object is enough to say so
+        self.is_plain = not row.path and not row.is_list and all(len(path) == 1 for path in self.paths)
 
     def is_there(self, owner: Document) -> bool:
         """Whether the document has something of this row."""
         if self.is_always:
             return True
-        inner = get(owner, self.row.path)
+        inner = get(owner, self.path)
         if self.row.is_list:
             return bool(inner)
         return inner is not None and any(has(inner, path) for path in self.paths)
 
-    def check(self, owner: Document, where: str) -> Iterator[FieldFault]:
-        """The faults of a row that is there."""
-        path = _join(where, ".".join(self.row.path))
-        if not self.row.is_list:
-            yield from self.rules.check(get(owner, self.row.path), path)
-            yield from self._length(owner, where)
+    def check(self, owner: Document, found: Found) -> None:
+        """Find the faults of a row that is there."""
+        if self.row.is_list:
+            self._check_items(get(owner, self.path), found)
             return
-        items = get(owner, self.row.path)
+        inner = get(owner, self.path) if self.path else owner
+        found.where += self.path
+        self.rules.check(inner, found)
+        for path, most in self.most:
+            if 0 < most < len(get(inner, path) or ()):
+                found.add(path, ("repeat", f"more than {most}"))
+        del found.where[len(found.where) - len(self.path) :]
+
+    def _check_items(self, items: list[Any], found: Found) -> None:
         if 0 < self.row.repeat < len(items):
-            yield FieldFault(path, "repeat", f"more than {self.row.repeat}")
+            found.add(self.path, ("repeat", f"more than {self.row.repeat}"))
+        found.where += [*self.path, ""]
         for number, item in enumerate(items):
-            yield from self.rules.check({"": item} if self.row.is_plain else item, f"{path}[{number}]")
+            found.where[-1] = f"[{number}]"
+            self.rules.check({"": item} if self.row.is_plain else item, found)
+        del found.where[-1 - len(self.path) :]
 
-    def _length(self, owner: Document, where: str) -> Iterator[FieldFault]:
-        for block, _ in self.rules.blocks:
-            segments = self.row.repeat - bool(self.row.leads) if self.row.is_flat else 1
-            most = block.count * segments + bool(self.row.leads)
-            if 0 < most < len(get(owner, (*self.row.path, *block.path)) or ()):
-                yield FieldFault(_join(where, ".".join((*self.row.path, *block.path))), "repeat", f"more than {most}")
+    def lack(self, found: Found) -> None:
+        """Say that the row, which is required, is not there."""
+        path = (*self.path, *(self.paths[0] if self.paths and not self.row.is_plain else ()))
+        found.add(path, ("1", f"required: {self.row.says}"))
 
-    def lack(self, where: str) -> FieldFault:
-        """What to say where a required row is not there."""
-        path = (*self.row.path, *(self.paths[0] if self.paths and not self.row.is_plain else ()))
-        return FieldFault(_join(where, ".".join(path)), "1", f"required: {self.row.says}")
+
+Group = list[RowRules]
+
+
+class Plan(NamedTuple):
+    """What to check in an object of a loop."""
+
+    groups: list[tuple[Group, bool]]  # rows of which one may be there; whether the first is there for sure
+    children: list[LoopRules]
+
+
+def _is_sure(group: Group, present: set[str]) -> bool:
+    row = group[0]
+    return len(group) == 1 and (row.is_always or (row.is_plain and not row.tops.isdisjoint(present)))
 
 
 class LoopRules:
@@ -191,66 +254,84 @@ class LoopRules:
 
     def __init__(self, guide: Guide, loop: Loop) -> None:
         self.loop = loop
+        self.path = loop.path
         is_top = bool(loop.level) or loop is guide.claim or loop is guide.root
-        rows = loop.segments[1 if loop.level else 0 :]
-        self.groups: list[list[RowRules]] = []
-        for number, row in enumerate(rows):
-            rules = RowRules(row, is_always=number == 0 and not is_top and not row.is_alternative)
+        self.groups: list[Group] = []
+        for row in loop.segments[1 if loop.level else 0 :]:
             if row.is_alternative:
-                self.groups[-1].append(rules)
+                self.groups[-1].append(RowRules(row, is_always=False))
                 self.groups[-1][0].is_always = False
             else:
-                self.groups.append([rules])
+                self.groups.append([RowRules(row, is_always=not self.groups and not is_top)])
         children = [guide.loops[name] for name in loop.children]
         self.children = [LoopRules(guide, child) for child in children if not child.level and child is not guide.claim]
-        self.names = frozenset(path[:1] for group in self.groups for row in group for path in _tops(row))
+        self.plans: dict[tuple[str, ...], Plan] = {}
 
-    def check(self, owner: Document, where: str) -> Iterator[FieldFault]:
-        """The faults of one occurrence of the loop."""
-        for group in self.groups:
-            there = [row for row in group if row.is_there(owner)]
-            if len(there) > 1:
-                there = _fitting(there, owner, group)
-            if len(there) > 1:
-                yield FieldFault(
-                    _join(where, ".".join(there[-1].paths[0])), "exclusive", "only one of these may be there"
-                )
-            for row in there:
-                yield from row.check(owner, where)
-            if not there and group[0].row.usage == "R":
-                yield group[0].lack(where)
-        for child in self.children:
-            yield from child.check_all(owner, where)
+    def plan(self, names: tuple[str, ...]) -> Plan:
+        """The rows and loops that matter for an object with these names: what may be there, and what must."""
+        if len(self.plans) >= _CACHED:
+            self.plans.clear()
+        present = set(names)
+        groups = [
+            group
+            for group in self.groups
+            if group[0].row.usage == "R" or any(row.is_always or not row.tops.isdisjoint(present) for row in group)
+        ]
+        children = [c for c in self.children if c.loop.usage == "R" or not c.path or c.path[0] in present]
+        plan = self.plans[names] = Plan([(group, _is_sure(group, present)) for group in groups], children)
+        return plan
 
-    def check_all(self, owner: Document, where: str) -> Iterator[FieldFault]:
-        """The faults of all occurrences of the loop in the object around it."""
-        path = _join(where, ".".join(self.loop.path))
-        found = get(owner, self.loop.path)
-        if not found:
+    def check(self, owner: Document, found: Found) -> None:
+        """Find the faults of one occurrence of the loop."""
+        names = tuple(owner)
+        groups, children = self.plans.get(names) or self.plan(names)
+        for group, is_sure in groups:
+            if is_sure:
+                group[0].check(owner, found)
+            else:
+                _check_group(group, owner, found)
+        for child in children:
+            child.check_all(owner, found)
+
+    def check_all(self, owner: Document, found: Found) -> None:
+        """Find the faults of all occurrences of the loop in the object around it."""
+        inner = get(owner, self.path)
+        if not inner:
             if self.loop.usage == "R":
-                yield FieldFault(path, "1", f"required: {self.loop.says}")
-        elif self.loop.is_list:
-            if 0 < self.loop.repeat < len(found):
-                yield FieldFault(path, "repeat", f"more than {self.loop.repeat}")
-            for number, item in enumerate(found):
-                yield from self.check(item, f"{path}[{number}]")
+                found.add(self.path, ("1", f"required: {self.loop.says}"))
+            return
+        found.where += self.path
+        if not self.loop.is_list:
+            self.check(inner, found)
         else:
-            yield from self.check(found, path)
+            if 0 < self.loop.repeat < len(inner):
+                found.add((), ("repeat", f"more than {self.loop.repeat}"))
+            found.where.append("")
+            for number, item in enumerate(inner):
+                found.where[-1] = f"[{number}]"
+                self.check(item, found)
+            found.where.pop()
+        del found.where[len(found.where) - len(self.path) :]
 
 
-def _tops(row: RowRules) -> list[Path]:
-    return [row.row.path] if row.row.path else row.paths
+def _check_group(group: Group, owner: Document, found: Found) -> None:
+    """Check rows of which one may be there."""
+    there = [row for row in group if row.is_there(owner)]
+    if len(there) > 1:
+        there = _fitting(there, owner, group)
+    if len(there) > 1:
+        found.add(there[-1].paths[0], ("exclusive", "only one of these may be there"))
+    for row in there:
+        row.check(owner, found)
+    if not there and group[0].row.usage == "R":
+        group[0].lack(found)
 
 
-def _fitting(there: list[RowRules], owner: Document, group: list[RowRules]) -> list[RowRules]:
+def _fitting(there: Group, owner: Document, group: Group) -> Group:
     """Of rows that share fields, such as a person and an organization, the one that has all that is there."""
     every = {path for row in group for path in row.paths if has(owner, path)}
     fitting = [row for row in there if every <= set(row.paths)]
     return fitting[:1] or there
-
-
-def _join(where: str, name: str) -> str:
-    return f"{where}.{name}" if where and name else where or name
 
 
 class DocumentRules:
@@ -265,18 +346,18 @@ class DocumentRules:
 
     def check(self, document: Document) -> list[FieldFault]:
         """See `check_document`."""
-        faults = shape_faults(document, self.tree)
+        faults, document = examine(document, self.tree)
         if any(fault.code == "shape" for fault in faults):
             return faults
-        document = without_nulls(document)
+        found = Found(faults)
         if document.get("type") != self.guide.type:
-            faults.append(FieldFault("type", "7", f"this guide is for {self.guide.type} claims"))
-        faults.extend(self.header.check(document, ""))
+            found.add(["type"], ("7", f"this guide is for {self.guide.type} claims"))
+        self.header.check(document, found)
         for rules, level in self.levels:
-            if level.usage == "R" or any(get(document, child.loop.path) is not None for child in rules.children):
-                faults.extend(rules.check(document, ""))
-        faults.extend(self.claim.check(document, ""))
-        return list(dict.fromkeys(faults))
+            if level.usage == "R" or any(get(document, child.path) is not None for child in rules.children):
+                rules.check(document, found)
+        self.claim.check(document, found)
+        return list(dict.fromkeys(found.faults))
 
 
 @lru_cache(maxsize=8)

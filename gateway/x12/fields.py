@@ -115,14 +115,13 @@ def level_names(guide: Guide, level: Loop) -> list[str]:
     return list(names)
 
 
-def shape_faults(document: object, tree: Field) -> list[FieldFault]:
-    """Unknown names and wrong shapes, all of them; a null counts as absent."""
+def examine(document: Any, tree: Field) -> tuple[list[FieldFault], Any]:
+    """Unknown names and wrong shapes, all of them; and the document without fields that are null, which are absent."""
     if not isinstance(document, dict):
-        return [FieldFault("", "shape", "the claim is not an object")]
-    found: list[FieldFault] = []
-    if not _is_shaped(document, tree):
-        found.extend(_shape_faults(document, tree, ""))
-    return found
+        return [FieldFault("", "shape", "the claim is not an object")], document
+    if _is_shaped(document, tree):
+        return [], document
+    return list(_shape_faults(document, tree, "")), _without_nulls(document)
 
 
 def _is_shaped(value: dict[str, Any], tree: Field) -> bool:
@@ -182,8 +181,7 @@ def _suggestion(name: str, tree: Field) -> str:
     return f"; did you mean {close[0]}?" if close else ""
 
 
-def without_nulls(value: Any) -> Any:
-    """The same document without fields that are null."""
+def _without_nulls(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: without_nulls(inner) for name, inner in value.items() if inner is not None}
-    return [without_nulls(item) for item in value] if isinstance(value, list) else value
+        return {name: _without_nulls(inner) for name, inner in value.items() if inner is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
