@@ -36,7 +36,7 @@ from gateway.reconcile.post import (
 )
 from gateway.reconcile.projection import refresh
 from gateway.reconcile.remittance_decisions import is_undone
-from gateway.reconcile.remitting import contradicts, repeats_claims, told_numbers
+from gateway.reconcile.remitting import contradicts, count_awaiting, repeats_claims, told_numbers
 from gateway.store import Connection, stamp
 from gateway.store.batches import get_batch, set_state
 from gateway.store.claims import lock_claims
@@ -346,6 +346,7 @@ class _Payment:
         lock_claims(conn, posted.claim_ids)
         refresh(conn, posted.claim_ids, stamp(origin.at))
         told_numbers(conn, written, origin.at)
+        count_awaiting(conn, written)
         return Verdict("posted", posted, found, watched.content_hash)
 
     def _again(

@@ -28,6 +28,7 @@ from gateway.store.remittances import (
     add_links,
     get_remittance,
     linked_by_payer_number,
+    move_matched,
     newest_links,
     posted_by_key,
     posted_by_member,
@@ -168,6 +169,7 @@ def _match_again(conn: Connection, rows: Iterable[RemittanceClaimRow], now: date
     wanted = [wanted_by_rows(payments[row.remittance_id], row) for row in free]
     new: list[NewLink] = []
     touched: set[int] = set()
+    gained: dict[int, int] = defaultdict(int)
     for row, result in zip(free, find_claims(conn, wanted), strict=True):
         link = links.get(row.id)
         before = link.claim_id if link else None
@@ -175,7 +177,10 @@ def _match_again(conn: Connection, rows: Iterable[RemittanceClaimRow], now: date
         if before != after:
             new.append(link_of(row.id, result, stamp(now)))
             touched |= {one for one in (before, after) if one is not None}
+            gained[row.remittance_id] += (after is not None) - (before is not None)
     add_links(conn, new)
+    for remittance_id, more in gained.items():
+        move_matched(conn, remittance_id, more)
     refresh(conn, touched, stamp(now))
     return touched
 

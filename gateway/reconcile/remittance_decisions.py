@@ -18,14 +18,17 @@ from gateway.store.inbound_sets import get_set, same_content
 from gateway.store.remittances import (
     POSTING_AMOUNTS,
     NewLink,
+    RemittanceClaimRow,
     RemittanceRow,
     add_links,
     add_postings,
     claims_of_remittance,
     get_remittance,
     get_remitted_claim,
+    move_matched,
     newest_links,
     remitted_claims_of,
+    set_matched,
     set_status,
     standing_postings,
 )
@@ -83,6 +86,7 @@ def post_kept(
         posted.matched += len(matched)
         posted.claim_ids.update(matched)
     posted.unmatched = posted.claims - posted.matched
+    set_matched(conn, payment.id, posted.matched, posted.unmatched)
     refresh(conn, posted.claim_ids, recorded_at)
     return posted
 
@@ -103,6 +107,7 @@ def undo(conn: Connection, remittance_id: int, *, actor: str, reason: str, now: 
     ]  # fmt: skip
     add_postings(conn, undone)
     set_status(conn, remittance_id, "parked", reason=f"undone: {reason}")
+    set_matched(conn, remittance_id, 0, 0)
     add_decision(conn, actor=actor, action="undo", subject=subject(remittance_id), reason=reason, at=now)
     refresh(conn, touched, stamp(now))
     return touched
@@ -123,26 +128,26 @@ def match(
         raise Refused(f"remittance {row.remittance_id} is parked; decide on it first")
     if claim_id not in claims_by_id(conn, [claim_id]):
         raise UsageError(f"there is no claim {claim_id}")
-    return _decide(conn, remittance_claim_id, claim_id, actor=actor, now=now, reason=reason)
+    return _decide(conn, row, claim_id, actor=actor, now=now, reason=reason)
 
 
 def unmatch(conn: Connection, remittance_claim_id: int, *, actor: str, now: datetime, reason: str = "") -> set[int]:
     """Says that a remitted claim is none of ours, or not yet known whose. Returns the claims touched."""
-    get_remitted_claim(conn, remittance_claim_id)
-    return _decide(conn, remittance_claim_id, None, actor=actor, now=now, reason=reason)
+    row = get_remitted_claim(conn, remittance_claim_id)
+    return _decide(conn, row, None, actor=actor, now=now, reason=reason)
 
 
 def _decide(
-    conn: Connection, remittance_claim_id: int, claim_id: int | None, *, actor: str, now: datetime, reason: str
+    conn: Connection, row: RemittanceClaimRow, claim_id: int | None, *, actor: str, now: datetime, reason: str
 ) -> set[int]:
     if not actor:
         raise UsageError("a decision needs to say who made it")
-    link = newest_links(conn, [remittance_claim_id]).get(remittance_claim_id)
+    link = newest_links(conn, [row.id]).get(row.id)
     before = link.claim_id if link else None
-    add_links(conn, [NewLink(remittance_claim_id, claim_id, PERSON, reason, actor, stamp(now))])
+    add_links(conn, [NewLink(row.id, claim_id, PERSON, reason, actor, stamp(now))])
+    move_matched(conn, row.remittance_id, (claim_id is not None) - (before is not None))
     action = "match" if claim_id is not None else "unmatch"
-    about = f"remittance_claim:{remittance_claim_id}"
-    add_decision(conn, actor=actor, action=action, subject=about, reason=reason, at=now)
+    add_decision(conn, actor=actor, action=action, subject=f"remittance_claim:{row.id}", reason=reason, at=now)
     touched = {one for one in (before, claim_id) if one is not None}
     refresh(conn, touched, stamp(now))
     return touched

@@ -17,6 +17,8 @@ from gateway.reconcile.candidates import find_claims, link_of, rematch_numbers, 
 from gateway.reconcile.classes import Classes
 from gateway.reconcile.matching import Match, Unmatched
 from gateway.reconcile.origin import Origin, Posted
+from gateway.reconcile.posted import REVERSAL
+from gateway.reconcile.projection import folded
 from gateway.reconcile.remitted import claim_row, header_row, posting_of
 from gateway.store import Connection, stamp
 from gateway.store.remittances import (
@@ -44,6 +46,7 @@ class Written(NamedTuple):
     remittance_id: int
     posted: Posted
     payer_claim_numbers: frozenset[str]  # of its matched claims
+    reversals: dict[int, int]  # remitted claims that reverse something, with the claim that each is matched to
 
 
 def post_remittance(
@@ -94,6 +97,14 @@ def told_numbers(conn: Connection, written: Written, now: datetime) -> set[int]:
     return rematch_numbers(conn, written.payer_claim_numbers, now) if written.payer_claim_numbers else set()
 
 
+def count_awaiting(conn: Connection, written: Written) -> None:
+    """Counts reversals whose original is not in the store as unmatched: they move nothing until it comes."""
+    claims = sorted(set(written.reversals.values()))
+    waiting = {one for claim in folded(conn, claims) for one in claim.money.awaiting} & written.reversals.keys()
+    written.posted.matched -= len(waiting)
+    written.posted.unmatched += len(waiting)
+
+
 class _Writer:
     """One payment on its way into the store."""
 
@@ -104,6 +115,7 @@ class _Writer:
         self._classes = classes
         self._posted = Posted()
         self._numbers: set[str] = set()
+        self._reversals: dict[int, int] = {}
 
     def run(self, *, status: str, reason: str, progress: Progress | None) -> Written:
         conn, facts, posted = self._conn, self._facts, self._posted
@@ -130,7 +142,7 @@ class _Writer:
         )
         posted.claims, posted.charge, posted.paid = totals.claims, totals.charge, totals.paid
         posted.unmatched = posted.claims - posted.matched
-        return Written(remittance_id, posted, frozenset(self._numbers - {""}))
+        return Written(remittance_id, posted, frozenset(self._numbers - {""}), self._reversals)
 
     def _post(self, claims: Sequence[RemittedClaim], ids: Sequence[int], classes: Classes) -> None:
         recorded_at = stamp(self._origin.at)
@@ -147,6 +159,8 @@ class _Writer:
                 self._posted.matched += 1
                 self._posted.claim_ids.add(result.claim_id)
                 self._numbers.add(claim.payer_claim_number)
+                if claim.status == REVERSAL:
+                    self._reversals[row_id] = result.claim_id
         add_links(self._conn, links)
 
 

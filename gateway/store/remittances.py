@@ -165,6 +165,20 @@ def park(conn: Connection, remittance_id: int, *, reason: str) -> None:
     conn.execute(update(remittances).where(remittances.c.id == remittance_id).values(reason=reason))
 
 
+def move_matched(conn: Connection, remittance_id: int, more: int) -> None:
+    """Counts that many claims of a payment from unmatched to matched (negative: back), where its file is shown."""
+    of = select(remittances.c.inbound_set_id).where(remittances.c.id == remittance_id).scalar_subquery()
+    counts = {"matched": inbound_sets.c.matched + more, "unmatched": inbound_sets.c.unmatched - more}
+    conn.execute(update(inbound_sets).where(inbound_sets.c.id == of).values(counts))
+
+
+def set_matched(conn: Connection, remittance_id: int, matched: int, unmatched: int) -> None:
+    """How many claims of a payment are matched, after it was posted or taken back."""
+    of = select(remittances.c.inbound_set_id).where(remittances.c.id == remittance_id).scalar_subquery()
+    counts = {"matched": matched, "unmatched": unmatched}
+    conn.execute(update(inbound_sets).where(inbound_sets.c.id == of).values(counts))
+
+
 def get_remittance(conn: Connection, remittance_id: int) -> RemittanceRow:
     """One payment; raises UsageError where there is none of that id."""
     query = select(*columns(remittances, RemittanceRow)).where(remittances.c.id == remittance_id)

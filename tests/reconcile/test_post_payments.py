@@ -467,3 +467,27 @@ def test_decisions_on_what_is_not_there(desk: Desk) -> None:
         extra = {"reason": "r"} if what is undo else {}
         with pytest.raises(UsageError):
             decide(desk, what, *args, actor="eva", **extra)
+
+
+def test_a_files_counts_follow_later_matches(desk: Desk) -> None:
+    """What was unmatched when a file was read is shown as matched once its claim is imported, and needs nobody."""
+    assert needs_person(desk.receive(desk.envelope("835", header_835("180") + claim_835("A1"))))
+    ((claim_id, _),) = desk.claims("A1")
+    with desk.store.write() as conn:
+        rematch(conn, [claim_id], desk.now())
+    again = desk.reprocess(1)
+    assert (transaction(again)["matched"], transaction(again)["unmatched"]) == (1, 0)
+    assert not needs_person(again)
+    (remitted,) = desk.rows(remittance_claims)
+    decide(desk, unmatch, remitted["id"], actor="eva")
+    assert transaction(desk.reprocess(1))["unmatched"] == 1
+
+
+def test_a_reversal_without_its_original_counts_as_unmatched(desk: Desk) -> None:
+    """It is linked to its claim, moves nothing there, and waits in sight."""
+    desk.sent(desk.claims("A1"))
+    body = header_835("180").replace("*C*ACH", "*D*ACH") + claim_835("A1", "-180", charge="-240", status="22")
+    found = transaction(desk.receive(desk.envelope("835", body)))
+    assert (found["status"], found["matched"], found["unmatched"]) == ("posted", 0, 1)
+    assert money(desk, "A1") == (24000, 0, 0, 0, 0, 0, 24000)
+    assert desk.current("A1")["flags"] == ["awaiting_pair"]
