@@ -9,10 +9,14 @@ from typing import Any
 
 import click
 
-from gateway.cli.output import dry_run_option, emit, json_option, note, progress, say, table
+from gateway.cli.files import of_file, require_file
+from gateway.cli.output import counted, dry_run_option, emit, json_option, note, progress, say, table
 from gateway.cli.report import day
 from gateway.cli.root import Group, Session
-from gateway.errors import GatewayError, Refused, UsageError
+from gateway.errors import GatewayError, UsageError
+
+_SHOWN = 100  # lines about one file; --json has them all
+_ALIKE = 5  # times that the same may be said, each with its record
 
 number_argument = click.argument("number", metavar="CLM01")
 provider_option = click.option(
@@ -31,25 +35,31 @@ def claims() -> None:
 @click.option(
     "--already-sent", is_flag=True, help="An 837 that another system has sent: never built here, answers match."
 )
+@dry_run_option
 @json_option
 @click.pass_obj
-def import_(session: Session, files: tuple[Path, ...], mapping: str | None, already_sent: bool, as_json: bool) -> None:
+def import_(
+    session: Session, files: tuple[Path, ...], mapping: str | None, already_sent: bool, dry_run: bool, as_json: bool
+) -> None:
     """Takes claims in: canonical JSON or NDJSON, CSV through a mapping, or an 837. Each record stands alone."""
     from gateway.exchange.already_sent import import_already_sent
     from gateway.exchange.intake import Door, import_file
 
     app = session.app
-    door = Door.of(app, app.home.path)
+    if mapping and already_sent:
+        raise UsageError("--mapping is for CSV and --already-sent for an 837; only one of the two")
+    door = Door.of(app, app.home.path, dry_run=dry_run)
     found, code = [], 0
     for path in files:
         try:
-            with progress(path.name) as step:
+            require_file(path)
+            with progress(path.name, so_far=True) as step:
                 if already_sent:
                     tally = import_already_sent(door, path, progress=step)
                 else:
                     tally = import_file(door, path, mapping_name=mapping, progress=step)
         except GatewayError as error:
-            note(f"gateway: {error}")
+            note(of_file(path, error))
             code = max(code, error.exit_code)
             continue
         found.append(tally.document())
@@ -60,19 +70,40 @@ def import_(session: Session, files: tuple[Path, ...], mapping: str | None, alre
     else:
         for document in found:
             _show_import(document)
+    if dry_run:
+        note("nothing was stored")
     sys.exit(code)
 
 
 def _show_import(document: dict[str, Any]) -> None:
     outcomes = ("ready", "held", "unchanged", "rejected", "sent")
     counts = ", ".join(f"{document[name]:,} {name}" for name in outcomes if document.get(name))
-    say(f"{document['file']}: {document['records']:,} records{': ' + counts if counts else ''}")
-    for issue in document["issues"][:100]:
-        number = f" {issue['patient_control_number']}" if issue["patient_control_number"] else ""
-        field = f" {issue['field']}:" if issue["field"] else ""
-        say(f"  record {issue['record']}{number}: {issue['severity']}:{field} {issue['text']} [{issue['code']}]")
-    if len(document["issues"]) > 100:
-        say(f"  … and {len(document['issues']) - 100} more; --json has them all")
+    say(f"{document['file']}: {counted(document['records'], 'record')}{': ' + counts if counts else ''}")
+    said = _gathered(document["issues"])
+    for line in said[:_SHOWN]:
+        say(f"  {line}")
+    if len(said) > _SHOWN:
+        say(f"  … and {len(said) - _SHOWN:,} more; --json has them all")
+
+
+def _gathered(issues: list[dict[str, Any]]) -> list[str]:
+    """A line an issue; what is said of many records alike stands once, at the end."""
+    alike: dict[str, list[dict[str, Any]]] = {}
+    for issue in issues:
+        alike.setdefault(_issue_text(issue), []).append(issue)
+    many = {text for text, found in alike.items() if len(found) > _ALIKE}
+    lines = [f"{_issue_place(issue)}: {text}" for issue in issues if (text := _issue_text(issue)) not in many]
+    return lines + [f"{len(alike[text]):,} records: {text}" for text in alike if text in many]
+
+
+def _issue_text(issue: dict[str, Any]) -> str:
+    field = f" {issue['field']}:" if issue["field"] else ""
+    return f"{issue['severity']}:{field} {issue['text']} [{issue['code']}]"
+
+
+def _issue_place(issue: dict[str, Any]) -> str:
+    number = f" {issue['patient_control_number']}" if issue["patient_control_number"] else ""
+    return f"record {issue['record']}{number}" if issue["record"] else "file"
 
 
 @claims.command("list")
@@ -197,8 +228,8 @@ def _what(event: dict[str, Any]) -> str:
 
 
 @claims.command()
-@click.pass_obj
-def schema(session: Session) -> None:  # noqa: ARG001 - needs no home
+@json_option
+def schema(as_json: bool) -> None:  # noqa: ARG001 - it is JSON in any case
     """The JSON Schema of the canonical claim, for those who produce it."""
     from gateway.guides import all_guides
     from gateway.x12.schema import claim_schema
@@ -214,18 +245,12 @@ def _decide(action: str) -> Callable[..., None]:
         app = session.app
         with app.store.read() as conn:
             claim = claim_decisions.find_claim(conn, number, provider)
-        if dry_run:
-            note(f"would {action} the claim; nothing was changed")
-            return
-        run = getattr(claim_decisions, action)
-        try:
-            state = run(Door.of(app, app.home.path), claim, actor=app.actor, reason=reason)
-        except Refused as refused:
-            raise Refused(f"{number}: {refused}") from None
+        door = Door.of(app, app.home.path, dry_run=dry_run)
+        state = getattr(claim_decisions, action)(door, claim, actor=app.actor, reason=reason)
         if as_json:
             emit({"patient_control_number": number, "state": state})
         else:
-            say(f"{number} is {state}")
+            say(f"{number} {'would be' if dry_run else 'is'} {state}")
 
     return decide
 

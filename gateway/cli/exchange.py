@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from gateway.cli.output import emit, json_option, note, say
+from gateway.cli.output import counted, dry_run_option, emit, json_option, note, say
 from gateway.cli.root import Session
 
 if TYPE_CHECKING:
     from gateway.exchange.rounds import Round
+    from gateway.store.batches import BatchRow
 
 
 def finish(found: Round) -> None:
@@ -26,19 +28,22 @@ def finish(found: Round) -> None:
         if fetched.needs_person:
             reason = fetched.result.error or fetched.result.file.odd
             note(f"{fetched.partner}: a file was not collected ({fetched.result.outcome}): {reason}")
-    for name, error in found.errors:
-        note(f"{name}: {error}")
+    for line in dict.fromkeys(f"{name}: {error}" for name, error in found.errors):
+        note(line)
     sys.exit(found.exit_code)
 
 
 @click.command()
 @click.option("--partner", help="Only this partner.")
+@dry_run_option
 @json_option
 @click.pass_obj
-def exchange(session: Session, partner: str | None, as_json: bool) -> None:
-    """Build, send, fetch and process once: what cron or a systemd timer runs."""
+def exchange(session: Session, partner: str | None, dry_run: bool, as_json: bool) -> None:
+    """Builds, sends, fetches and processes once: what cron or a systemd timer runs."""
     from gateway.exchange.rounds import exchange as run
 
+    if dry_run:
+        _foresee(session, partner, as_json)
     found = run(session.app, partner)
     if as_json:
         emit(found.document())
@@ -46,6 +51,24 @@ def exchange(session: Session, partner: str | None, as_json: bool) -> None:
         for line in summary(found):
             say(line)
     finish(found)
+
+
+def _foresee(session: Session, partner: str | None, as_json: bool) -> NoReturn:
+    from gateway.exchange.foreseen import a_round
+
+    found = a_round(session.app, partner)
+    code: int = found.pop("exit_code")
+    if as_json:
+        emit(found)
+    else:
+        claims = sum(one["claims"] for one in found["built"])
+        say(f"would build    {counted(claims, 'claim')}")
+        say(f"would send     {counted(len(found['sent']), 'batch')}, and what is built")
+        say(f"would fetch    {counted(len(found['fetched']), 'file')}")
+        say(f"would process  {counted(len(found['processed']), 'file')}, and what is fetched")
+    for error in found["errors"]:
+        note(f"{error['partner']}: {error['text']}")
+    sys.exit(code)
 
 
 def summary(found: Round) -> list[str]:
@@ -59,22 +82,48 @@ def summary(found: Round) -> list[str]:
             kinds[one["kind"]] = kinds.get(one["kind"], 0) + 1
     said = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
     return [
-        f"built      {len(built)} batches, {sum(batch.claims for batch in built)} claims",
-        f"sent       {len(sent)} batches, {sum(batch.claims for batch in sent)} claims",
-        f"fetched    {len(received)} files",
-        f"processed  {len(found.processed)} files" + (f": {said}" if said else ""),
+        f"built      {_claims_in(built)}",
+        f"sent       {_claims_in(sent)}",
+        f"fetched    {counted(len(received), 'file')}",
+        f"processed  {counted(len(found.processed), 'file')}" + (f": {said}" if said else ""),
     ]
+
+
+def _claims_in(batches: Sequence[BatchRow]) -> str:
+    return f"{counted(len(batches), 'batch')}, {counted(sum(one.claims for one in batches), 'claim')}"
+
+
+def show_foreseen(documents: Sequence[dict[str, Any]], empty: str) -> None:
+    """What a dry run found, a line each; what there are only ids and counts of."""
+    for one in documents:
+        sets = one.get("transactions")
+        if sets is None:
+            say("would take up " + ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in one.items() if value))
+        else:
+            said = ", ".join(f"{one['kind']} {one['control_number']}" for one in sets) or "no transaction set"
+            say(f"would read {one['file']} ({one['status']}): {said}")
+    if not documents:
+        say(empty)
 
 
 @click.command()
 @click.argument("kind", type=click.Choice(["build", "deliver", "collect", "process"]))
 @click.argument("identifier", metavar="ID")
+@dry_run_option
 @json_option
 @click.pass_obj
-def step(session: Session, kind: str, identifier: str, as_json: bool) -> None:
+def step(session: Session, kind: str, identifier: str, dry_run: bool, as_json: bool) -> None:
     """One unit of work, harmless when repeated: build PARTNER, deliver BATCH, collect PARTNER, process FILE."""
+    from gateway.exchange.foreseen import a_step
     from gateway.exchange.steps import run
 
+    if dry_run:
+        planned = a_step(session.app, kind, identifier)
+        if as_json:
+            emit(planned)
+        else:
+            show_foreseen(planned, f"nothing to {kind}")
+        return
     found = run(session.app, kind, identifier)
     if as_json:
         emit(found.document())

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from gateway.errors import UsageError
+from gateway.cli.output import plain
+from gateway.errors import GatewayError, UsageError
 
 
 def require_file(path: Path) -> None:
@@ -16,6 +17,12 @@ def require_file(path: Path) -> None:
         raise UsageError(f"{path}: is a folder, not a file")
     if not path.exists():
         raise UsageError(f"{path}: there is no such file")
+
+
+def of_file(path: Path, error: GatewayError) -> str:
+    """The line of an error that one file of several met: it names the file, whether the error does or not."""
+    text = plain(str(error))
+    return f"gateway: {text}" if text.startswith(plain(str(path))) else f"gateway: {plain(str(path))}: {text}"
 
 
 def opened(path: Path) -> BinaryIO:

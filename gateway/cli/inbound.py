@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from gateway.cli.batches import copy_out
-from gateway.cli.output import emit, json_option, note, progress, say, table
+from gateway.cli.exchange import show_foreseen
+from gateway.cli.files import of_file, require_file
+from gateway.cli.output import (
+    counted,
+    dry_run_option,
+    emit,
+    json_option,
+    note,
+    number_type,
+    progress,
+    say,
+    table,
+)
 from gateway.cli.root import Group, Session
-from gateway.errors import GatewayError, UsageError
+from gateway.errors import GatewayError
 
+STATUSES = ("received", "processed", "partial", "quarantined", "ignored")
 partner_option = click.option("--partner", help="Only this partner.")
-id_argument = click.argument("file_id", metavar="ID", type=int)
+id_argument = click.argument("file_id", metavar="ID", type=number_type)
 
 
 @click.group(cls=Group)
@@ -24,13 +37,16 @@ def inbound() -> None:
 
 @inbound.command()
 @partner_option
+@dry_run_option
 @json_option
 @click.pass_obj
-def fetch(session: Session, partner: str | None, as_json: bool) -> None:
+def fetch(session: Session, partner: str | None, dry_run: bool, as_json: bool) -> None:
     """Collects from the mailbox: archived and recorded before anything is parsed or removed."""
     from gateway.cli.exchange import finish
     from gateway.exchange.rounds import fetch_all
 
+    if dry_run:
+        _foresee_fetch(session, partner, as_json)
     found = fetch_all(session.app, partner)
     if as_json:
         emit([one.document() for one in found.fetched])
@@ -42,6 +58,27 @@ def fetch(session: Session, partner: str | None, as_json: bool) -> None:
             empty="no new files",
         )
     finish(found)
+
+
+def _foresee_fetch(session: Session, partner: str | None, as_json: bool) -> NoReturn:
+    from gateway.exchange.foreseen import to_fetch
+
+    found, code = [], 0
+    for profile in session.app.chosen(partner):
+        try:
+            found += to_fetch(session.app, profile)
+        except GatewayError as error:
+            note(f"{profile.name}: {error}")
+            code = max(code, error.exit_code)
+    _foreseen(found, as_json, "no new files", code)
+
+
+def _foreseen(documents: list[dict[str, Any]], as_json: bool, empty: str, code: int = 0) -> NoReturn:
+    if as_json:
+        emit(documents)
+    else:
+        show_foreseen(documents, empty)
+    sys.exit(code)
 
 
 def _finish(documents: list[dict[str, Any]], as_json: bool, code: int = 0) -> None:
@@ -59,7 +96,7 @@ def show_document(document: dict[str, Any]) -> None:
     """A processed file in lines for a person."""
     say(f"{document['file']}: {document['status']}" + (f": {document['reason']}" if document.get("reason") else ""))
     for one in document["transactions"]:
-        facts = f"{one['claims']} claims, {one['matched']} matched"
+        facts = f"{counted(one['claims'], 'claim')}, {one['matched']:,} matched"
         if one["unmatched"]:
             facts += f", {one['unmatched']} unmatched"
         if one["kind"] == "835":
@@ -73,57 +110,76 @@ def show_document(document: dict[str, Any]) -> None:
 
 @inbound.command("import")
 @click.argument("files", type=click.Path(path_type=Path), nargs=-1, required=True)
+@dry_run_option
 @json_option
 @click.pass_obj
-def import_(session: Session, files: tuple[Path, ...], as_json: bool) -> None:
+def import_(session: Session, files: tuple[Path, ...], dry_run: bool, as_json: bool) -> None:
     """Takes in files at hand: archived first, then processed."""
+    from gateway.exchange.foreseen import file_at_hand
     from gateway.exchange.process import import_files
 
+    app = session.app
     documents: list[dict[str, Any]] = []
     code = 0
     for path in files:
         try:
+            require_file(path)
+            if dry_run:
+                documents.append(file_at_hand(app, path))
+                continue
             with progress(path.name) as step:
-                documents.extend(import_files(session.app, [path], step))
+                documents.extend(import_files(app, [path], step))
         except GatewayError as error:
-            note(f"gateway: {error}")
+            note(of_file(path, error))
             code = max(code, error.exit_code)
+    if dry_run:
+        _foreseen(documents, as_json, "nothing to take in", code)
     _finish(documents, as_json, code)
 
 
 @inbound.command()
+@dry_run_option
 @json_option
 @click.pass_obj
-def process(session: Session, as_json: bool) -> None:
+def process(session: Session, dry_run: bool, as_json: bool) -> None:
     """Parses and posts what was collected."""
+    from gateway.exchange.foreseen import to_process
     from gateway.exchange.process import process_waiting
 
-    _finish(list(process_waiting(session.app)), as_json)
+    if dry_run:
+        _foreseen(list(to_process(session.app)), as_json, "no files wait")
+    documents = list(process_waiting(session.app))
+    if not documents and not as_json:
+        say("no files wait")
+    _finish(documents, as_json)
 
 
 @inbound.command()
 @id_argument
+@dry_run_option
 @json_option
 @click.pass_obj
-def reprocess(session: Session, file_id: int, as_json: bool) -> None:
+def reprocess(session: Session, file_id: int, dry_run: bool, as_json: bool) -> None:
     """Reads a file again, harmlessly: what was posted stays posted once."""
+    from gateway.exchange.foreseen import one_file
     from gateway.exchange.process import process_file
 
+    if dry_run:
+        _foreseen([one_file(session.app, file_id)], as_json, "")
     _finish([process_file(session.app, file_id)], as_json)
 
 
 @inbound.command("list")
 @partner_option
-@click.option("--status", help="received, processed, partial, quarantined or ignored.")
+@click.option("--status", type=click.Choice(STATUSES), help="Only files of this status.")
 @json_option
 @click.pass_obj
 def list_(session: Session, partner: str | None, status: str | None, as_json: bool) -> None:
     """The files that came in, the oldest first."""
     from gateway.store import inbound_files
-    from gateway.store.inbound_files import STATUSES
 
-    if status and status not in STATUSES:
-        raise UsageError(f"{status!r} is not a status; statuses are {', '.join(STATUSES)}")
+    if partner:
+        session.app.home.profile(partner)
     with session.app.store.read() as conn:
         rows = inbound_files.list_files(conn, partner=partner, statuses=(status,) if status else ())
     documents = [
@@ -134,7 +190,7 @@ def list_(session: Session, partner: str | None, status: str | None, as_json: bo
     if as_json:
         emit(documents)
         return
-    head = ("file", "partner", "name", "status", "size", "received", "reason")
+    head = ("id", "partner", "name", "status", "size", "received", "reason")
     shown = [
         (d["id"], d["partner"], d["file"], d["status"], d["size"], str(d["received_at"])[:16], d["reason"])
         for d in documents

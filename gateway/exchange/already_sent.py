@@ -84,7 +84,7 @@ def _admissions(door: Door, found: Iterable[Record], name: str) -> Iterator[Admi
 def _take(door: Door, group: _Interchange, source: str, tally: Tally) -> None:
     """Stores one interchange in one transaction."""
     done = Tally(tally.file)
-    with door.store.write() as conn:
+    with door.writing() as conn:
         at = door.now()
         sets: dict[int, _Set] = {}
         chunk = Chunk(conn, at, source, done, sent=True)

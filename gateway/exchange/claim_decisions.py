@@ -37,7 +37,7 @@ def find_claim(conn: Connection, patient_control_number: str, provider: str | No
 
 def hold(door: Door, claim: ClaimRow, *, actor: str, reason: str) -> str:
     """Keeps a ready claim from being sent; gives the new state."""
-    with door.store.write() as conn:
+    with door.writing() as conn:
         found = _standing(conn, claim)
         if found.stage not in ("held", "ready"):
             raise Refused(f"the claim is {found.state}: only what was not put into a batch can be held")
@@ -49,7 +49,7 @@ def release(door: Door, claim: ClaimRow, *, actor: str, reason: str) -> str:
 
     The claim is looked at again. Refused names what keeps it: an error of the guide, or that no partner takes it.
     """
-    with door.store.write() as conn:
+    with door.writing() as conn:
         found = _standing(conn, claim)
         if found.stage == "cancelled" or found.state == "closed":
             return _decide(conn, door, found, "reopened", "info", actor, reason)
@@ -63,7 +63,7 @@ def release(door: Door, claim: ClaimRow, *, actor: str, reason: str) -> str:
 
 def cancel(door: Door, claim: ClaimRow, *, actor: str, reason: str) -> str:
     """Takes a claim that was not sent out of the exchange; gives the new state."""
-    with door.store.write() as conn:
+    with door.writing() as conn:
         found = _standing(conn, claim)
         if found.stage == "cancelled":
             raise Refused("the claim is cancelled already")

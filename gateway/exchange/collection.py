@@ -48,7 +48,7 @@ def fetch(app: App, profile: Profile) -> list[Fetched]:
                 app.archive,
                 profile.receive_folder,
                 after=AfterReceive.parse(profile.after_receive),
-                known=lambda file: _known(app, profile, file),
+                known=lambda file: is_known(app, profile, file),
                 record=lambda file, archived: _record(app, profile, file, archived),
                 wait=lambda: time.sleep(SETTLE_SECONDS),
                 now=app.now,
@@ -66,7 +66,8 @@ def _modified(file: RemoteFile) -> str | None:
     return None if file.modified is None else f"{file.modified:.0f}"
 
 
-def _known(app: App, profile: Profile, file: RemoteFile) -> str | None:
+def is_known(app: App, profile: Profile, file: RemoteFile) -> str | None:
+    """The SHA-256 of a file that was seen before under its name, size and time."""
     with app.store.read() as conn:
         row = inbound_files.was_seen(
             conn, partner=profile.name, name=file.name, remote_size=file.size, remote_modified=_modified(file)

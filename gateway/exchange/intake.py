@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -49,6 +50,10 @@ class Ports(Protocol):
     def now(self) -> datetime: ...
 
 
+class _TakenBack(Exception):
+    """Ends a transaction of a dry run."""
+
+
 @dataclass(frozen=True)
 class Door:
     """The door of one home."""
@@ -58,11 +63,20 @@ class Door:
     rules: Rules
     now: Callable[[], datetime]
     home: Path | None = None  # for its own mappings
+    dry_run: bool = False  # what is written is taken back, a transaction at a time
 
     @classmethod
-    def of(cls, app: Ports, home: Path | None) -> Door:
+    def of(cls, app: Ports, home: Path | None, *, dry_run: bool = False) -> Door:
         """The door that an application opens."""
-        return cls(app.store, app.profiles, load_rules(home), app.now, home)
+        return cls(app.store, app.profiles, load_rules(home), app.now, home, dry_run)
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A write transaction; in a dry run it is rolled back at its end."""
+        with suppress(_TakenBack), self.store.write() as conn:
+            yield conn
+            if self.dry_run:
+                raise _TakenBack
 
     def profile_for(self, payer_id: str, claim_type: str) -> Profile | None:
         """The partner that a claim goes to."""
@@ -187,7 +201,7 @@ def _store(door: Door, chunk: Sequence[Admission], source: str, tally: Tally) ->
     for is_last in (False, True):
         done = Tally(tally.file)
         try:
-            with door.store.write() as conn:
+            with door.writing() as conn:
                 Chunk(conn, door.now(), source, done).take(chunk)
         except Conflict:
             if is_last:

@@ -16,8 +16,9 @@ def run(app: App, kind: str, identifier: str) -> Round:
     return STEPS[kind](app, identifier)
 
 
-def _number(identifier: str, what: str) -> int:
-    if not identifier.isascii() or not identifier.isdecimal():
+def number(identifier: str, what: str) -> int:
+    """The id that a person wrote; UsageError where it can be none."""
+    if not identifier.isascii() or not identifier.isdecimal() or len(identifier) > 18:
         raise UsageError(f"{identifier!r} is not the number of {what}")
     return int(identifier)
 
@@ -28,7 +29,7 @@ def _build(app: App, partner: str) -> Round:
 
 def _deliver(app: App, identifier: str) -> Round:
     with app.store.read() as conn:
-        batch = batches.get_batch(conn, _number(identifier, "a batch"))
+        batch = batches.get_batch(conn, number(identifier, "a batch"))
     done = delivery.send_one(app, app.home.profile(batch.partner), batch.id)
     return Round(delivered=[done] if done else [])
 
@@ -38,7 +39,7 @@ def _collect(app: App, partner: str) -> Round:
 
 
 def _process(app: App, identifier: str) -> Round:
-    return Round(processed=[process.process_file(app, _number(identifier, "an inbound file"))])
+    return Round(processed=[process.process_file(app, number(identifier, "an inbound file"))])
 
 
 STEPS: dict[str, Callable[[App, str], Round]] = {
