@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import click
 
 from gateway.cli.files import write_file
-from gateway.cli.output import BytesOut, dry_run_option, emit, json_option, note, number_type, say, table
+from gateway.cli.output import BytesOut, counted, dry_run_option, emit, json_option, note, number_type, say, table
 from gateway.cli.root import Group, Session
 
 STATES = (
@@ -187,17 +187,18 @@ def resend(session: Session, batch_id: int, reason: str, dry_run: bool, yes: boo
 @batches.command("mark-sent")
 @click.argument("batch_id", metavar="ID", type=number_type)
 @click.option("--reason", required=True, help="How it was delivered, for example by hand in the partner's portal.")
+@dry_run_option
 @json_option
 @click.pass_obj
-def mark_sent(session: Session, batch_id: int, reason: str, as_json: bool) -> None:
+def mark_sent(session: Session, batch_id: int, reason: str, dry_run: bool, as_json: bool) -> None:
     """Says that the file was delivered by hand; it is not sent again."""
     from gateway.exchange.batches import mark_sent_by_hand
 
-    found = mark_sent_by_hand(session.app, batch_id, reason)
+    found = mark_sent_by_hand(session.app, batch_id, reason, dry_run=dry_run)
     if as_json:
         emit(found)
     else:
-        say(f"batch {batch_id} is {found['state']}")
+        say(f"batch {batch_id} {'would be' if dry_run else 'is'} {'sent' if dry_run else found['state']}")
 
 
 @batches.command()
@@ -215,4 +216,5 @@ def cancel(session: Session, batch_id: int, reason: str, dry_run: bool, as_json:
         emit(found)
     else:
         done = "would be" if dry_run else "is"
-        say(f"batch {batch_id} {done} cancelled; its {found['claims']} claims are ready again")
+        ready = f"its {counted(found['claims'], 'claim')} {'would be' if dry_run else 'now'} ready again"
+        say(f"batch {batch_id} {done} cancelled, {ready}")

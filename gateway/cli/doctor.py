@@ -27,4 +27,5 @@ def doctor(session: Session, offline: bool, as_json: bool) -> None:
                 say(f"{'':<27} → {one.mend}")
     if as_json:
         emit([one.document() for one in found])
-    sys.exit(2 if any(one.level == "error" for one in found) else 0)
+    codes = {one.exit_code for one in found if one.level == "error"}
+    sys.exit(next((code for code in (4, 2, 3) if code in codes), 0))

@@ -34,7 +34,7 @@ def opened(path: Path) -> BinaryIO:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
 
 
-def write_file(path: Path, write: Callable[[BinaryIO], None], *, over: bool = False) -> None:
+def write_file(path: Path, write: Callable[[BinaryIO], object], *, over: bool = False) -> None:
     """Makes a file whole or not at all: written beside its place, then given its name.
 
     :param over: whether a file of that name is replaced

@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
-from gateway.cli.output import emit, json_option, say, table
+from gateway.cli.files import write_file
+from gateway.cli.output import dry_run_option, emit, json_option, say, table
 from gateway.cli.root import Group, Session
-from gateway.errors import UsageError
+from gateway.errors import Refused, UsageError
 
 
 @click.group(cls=Group)
@@ -20,8 +21,9 @@ def partners() -> None:
 @partners.command()
 @click.argument("name")
 @click.option("--like", default="generic", show_default=True, help="The shipped profile to begin with.")
+@json_option
 @click.pass_obj
-def add(session: Session, name: str, like: str) -> None:
+def add(session: Session, name: str, like: str, as_json: bool) -> None:
     """Puts a profile to fill in at sftp_config/NAME.toml; overwrites nothing."""
     from gateway.data import listing
     from gateway.home import Home
@@ -32,14 +34,12 @@ def add(session: Session, name: str, like: str) -> None:
         raise UsageError(f"no shipped profile {like!r}; there are {', '.join(sorted(shipped))}")
     check_name(name)
     target = Home.open(session.home).path / "sftp_config" / f"{name}.toml"
-    try:
-        with target.open("x", encoding="utf-8") as out:
-            out.write(shipped[like].read_text(encoding="utf-8"))
-    except FileExistsError:
-        raise UsageError(f"{target} is there already; it was left as it is") from None
-    except OSError as error:
-        raise UsageError(f"{target}: cannot be written: {error.strerror}") from None
-    say(f"made {target}; fill it in, then run `gateway partners check {name}`")
+    profile = shipped[like].read_bytes()
+    write_file(target, lambda out: out.write(profile))
+    if as_json:
+        emit({"partner": name, "profile": str(target)})
+    else:
+        say(f"made {target}; fill it in, then run `gateway partners check {name}`")
 
 
 @partners.command("list")
@@ -84,7 +84,8 @@ def check(session: Session, name: str, as_json: bool) -> None:
             say(f"{one.level:<8} {one.text}")
             if one.mend:
                 say(f"         → {one.mend}")
-    sys.exit(max((one.exit_code for one in found), default=0))
+    codes = {one.exit_code for one in found}
+    sys.exit(next((code for code in (4, 2, 3) if code in codes), 0))
 
 
 @partners.command()
@@ -93,9 +94,12 @@ def check(session: Session, name: str, as_json: bool) -> None:
     "--set-interchange", type=click.IntRange(0, 999_999_999), help="The last ISA13 that a former system used."
 )
 @click.option("--set-group", type=click.IntRange(0, 999_999_999), help="The last GS06 that it used.")
+@dry_run_option
 @json_option
 @click.pass_obj
-def numbers(session: Session, name: str, set_interchange: int | None, set_group: int | None, as_json: bool) -> None:
+def numbers(
+    session: Session, name: str, set_interchange: int | None, set_group: int | None, dry_run: bool, as_json: bool
+) -> None:
     """The last control numbers given out to a partner; can be raised above those of a former system, never lowered."""
     from gateway.store import counters
 
@@ -103,13 +107,16 @@ def numbers(session: Session, name: str, set_interchange: int | None, set_group:
     sides = app.home.profile(name).envelope.sides
     names = {"interchange": counters.isa_counter(*sides), "group": counters.gs_counter(*sides)}
     wanted = {"interchange": set_interchange, "group": set_group}
-    with app.store.write() as conn:
-        for what, value in wanted.items():
-            if value is not None and not counters.raise_to(conn, names[what], value) and value:
-                raise UsageError(
-                    f"{what}: {counters.last(conn, names[what])} was given out already; a number never goes down"
-                )
+    with app.store.read() if dry_run or set(wanted.values()) == {None} else app.store.write() as conn:
         found = {what: counters.last(conn, counter) for what, counter in names.items()}
+        for what, value in wanted.items():
+            if value is None:
+                continue
+            if value < found[what]:
+                raise Refused(f"{what}: {found[what]} was given out already; a number is never given out twice")
+            found[what] = value
+            if not dry_run:
+                counters.raise_to(conn, names[what], value)
     if as_json:
         emit(found)
     else:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from gateway.cli.output import json_option, note
+from gateway.cli.files import write_file
+from gateway.cli.output import json_option, note, plain, to_json, write_out
 from gateway.cli.root import Session
-from gateway.errors import UsageError
 
 REPORTS = ("reconciliation",)
 FORMATS = ("table", "json", "csv")
@@ -55,12 +55,10 @@ def report(
 
     filters = Filters(partner, payer, since, until)
     found = reconciliation(session.app, filters, as_of)
-    text = render(found, "json" if as_json else form)
+    form = "json" if as_json else form
+    text = to_json(found.document()) + "\n" if form == "json" else plain(render(found, form), keep="\n")
     if output is None:
-        click.echo(text, nl=False)
+        write_out(text)
         return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{output}: cannot be written: {error.strerror}") from None
+    write_file(output, lambda out: out.write(text.encode()), over=True)
     note(f"{name} written to {output}")

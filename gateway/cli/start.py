@@ -25,4 +25,5 @@ def init(session: object, directory: Path | None, as_json: bool) -> None:
     for path in made:
         say(f"made {path}")
     say(f"{home.path} is a home" + ("" if made else " already; nothing was changed"))
-    say("next: describe a partner with `gateway partners add NAME`, then `gateway doctor`")
+    named = "" if home.path == Path.cwd() else f" --home {target}"
+    say(f"next: describe a partner with `gateway{named} partners add NAME`, then `gateway{named} doctor`")

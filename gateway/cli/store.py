@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from gateway.cli.output import emit, json_option, note, say
+from gateway.cli.output import counted, emit, json_option, note, say
 from gateway.cli.root import Group, Session
+from gateway.errors import GatewayError, Refused
 
 
 @click.group(cls=Group)
@@ -17,21 +18,23 @@ def store() -> None:
 
 
 @store.command()
+@json_option
 @click.pass_obj
-def upgrade(session: Session) -> None:
+def upgrade(session: Session, as_json: bool) -> None:
     """Brings the store's schema to this version of the gateway."""
-    from gateway.home import Home
-    from gateway.store import needs_upgrade, open_store
+    from gateway.store import needs_upgrade
     from gateway.store import upgrade as run
 
-    url = Home.open(session.home).store_url
-    opened = open_store(url, create=True, any_version=True)
+    opened = session.app.open_store(any_version=True)
     try:
         was_needed = needs_upgrade(opened)
         run(opened)
-        say(f"{opened.url}: {'upgraded' if was_needed else 'up to date'}")
     finally:
         opened.close()
+    if as_json:
+        emit({"store": str(opened.path or opened.url), "upgraded": was_needed})
+    else:
+        say(f"{opened.path or opened.url}: {'upgraded' if was_needed else 'up to date'}")
 
 
 @store.command()
@@ -49,6 +52,8 @@ def check(session: Session, as_json: bool) -> None:
             say(f"{'ok  ' if one.holds else 'OFF '}  {one.name}")
             for line in one.subjects[:20]:
                 say(f"        {line}")
+            if len(one.subjects) > 20:
+                say(f"        … and {len(one.subjects) - 20:,} more; --json has them all")
     off = sum(not one.holds for one in found)
     if off:
         note(f"{off} of {len(found)} checks do not hold")
@@ -57,20 +62,25 @@ def check(session: Session, as_json: bool) -> None:
 
 @store.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@json_option
 @click.pass_obj
-def backup(session: Session, file: Path) -> None:
+def backup(session: Session, file: Path, as_json: bool) -> None:
     """A copy of the store in FILE, while it is in use. The archive is copied as a folder, by your own means."""
     from gateway.store.backup import backup as run
 
     run(session.app.store, file)
-    say(f"copied to {file}")
+    if as_json:
+        emit({"file": str(file), "size": file.stat().st_size})
+    else:
+        say(f"copied to {file}")
 
 
 @store.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--reason", required=True, help="Why; kept with the decision.")
+@json_option
 @click.pass_obj
-def restore(session: Session, file: Path, reason: str) -> None:
+def restore(session: Session, file: Path, reason: str, as_json: bool) -> None:
     """Puts a copy back in place of the store; the former one is kept beside it. Stop the gateway first.
 
     Counters are then raised above every control number in the archive.
@@ -81,6 +91,13 @@ def restore(session: Session, file: Path, reason: str) -> None:
     app = session.app
     former = run(app.home.store_url, file, actor=app.actor, reason=reason, at=app.now())
     if former:
-        say(f"the former store is {former}")
-    seen = prove_by_archive(app)
-    say(f"restored; the control numbers of {seen} files in the archive were taken into account")
+        note(f"the former store is {former}")
+    try:
+        seen = prove_by_archive(app)
+    except GatewayError as error:
+        kept = "the store is restored, but nothing is built until every number in the archive is known"
+        raise Refused(f"{kept}: {error}") from None
+    if as_json:
+        emit({"former": str(former) if former else None, "archived_files_read": seen})
+    else:
+        say(f"restored; the control numbers of {counted(seen, 'archived file')} were taken into account")

@@ -87,12 +87,14 @@ def open_bytes(app: App, batch_id: int) -> BinaryIO:
     return app.archive.open(batch.archive_name)
 
 
-def mark_sent_by_hand(app: App, batch_id: int, reason: str) -> dict[str, Any]:
+def mark_sent_by_hand(app: App, batch_id: int, reason: str, *, dry_run: bool = False) -> dict[str, Any]:
     """A person delivered the file; its claims are sent."""
     with _lock(app, batch_id), app.store.write() as conn:
         batch = batches.get_batch(conn, batch_id, lock=True)
         if batch.state not in ("built", "failed", "unknown"):
             raise Refused(f"batch {batch_id} is {batch.state}; only what is not known to be sent can be marked as sent")
+        if dry_run:
+            return batch_document(batch)
         after = batches.set_state(conn, batch_id, "sent", at=app.now(), reason=reason, origin="marked_sent")
         _decide(conn, app, "mark-sent", batch_id, reason)
         mark_sent(conn, app, after, kind="marked_sent", actor=app.actor, text="delivered by hand")

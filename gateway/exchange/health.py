@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from gateway.app import App
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, PartnerUnreachable
 from gateway.partners import Profile
 from gateway.transport.port import FolderMissing, HostKeyRefused
 
@@ -53,9 +53,9 @@ def _tried(what: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Findin
     try:
         yield from check()
     except GatewayError as error:
-        yield Finding("error", what, str(error))
+        yield Finding("error", what, str(error), exit_code=error.exit_code)
     except OSError as error:
-        yield Finding("error", what, error.strerror or type(error).__name__)
+        yield Finding("error", what, error.strerror or type(error).__name__, exit_code=2)
 
 
 def _python() -> Iterator[Finding]:
@@ -75,7 +75,7 @@ def _configuration(app: App) -> Iterator[Finding]:
 
 def _store(app: App) -> Iterator[Finding]:
     with app.store.read():
-        yield Finding("ok", "store", app.store.url)
+        yield Finding("ok", "store", str(app.store.path or app.store.url))
 
 
 def _archive(app: App) -> Iterator[Finding]:
@@ -91,7 +91,7 @@ def _disk(app: App) -> Iterator[Finding]:
     free = shutil.disk_usage(app.home.path).free
     if free < _LEAST_FREE:
         yield Finding(
-            "error", "disk", f"{free >> 20} MB free", "make room: an archive that cannot grow stops everything"
+            "error", "disk", f"{free >> 20} MB free", "make room: an archive that cannot grow stops everything", 2
         )
     else:
         yield Finding("ok", "disk", f"{free >> 30} GB free")
@@ -100,7 +100,7 @@ def _disk(app: App) -> Iterator[Finding]:
 def _clock(app: App) -> Iterator[Finding]:
     now = app.now()
     if now < _EPOCH:
-        yield Finding("error", "clock", f"{now:%Y-%m-%d %H:%M} UTC is in the past", "set the machine's clock (NTP)")
+        yield Finding("error", "clock", f"{now:%Y-%m-%d %H:%M} UTC is in the past", "set the machine's clock (NTP)", 2)
     else:
         yield Finding("ok", "clock", f"{now:%Y-%m-%d %H:%M} UTC")
 
@@ -126,7 +126,11 @@ def examine_partner(app: App, profile: Profile) -> Iterator[Finding]:
         yield Finding("error", what, str(error), mend, error.exit_code)
         return
     except GatewayError as error:
-        yield Finding("error", what, str(error), "see the profile's [sftp] or [folder]", error.exit_code)
+        profile_file = f"sftp_config/{profile.name}.toml"
+        mend = f"see {'[sftp]' if profile.sftp else '[folder]'} in {profile_file}"
+        if isinstance(error, PartnerUnreachable):
+            mend = f"is the partner up, and does the network let you through? else {mend}"
+        yield Finding("error", what, str(error), mend, error.exit_code)
         return
     try:
         yield Finding("ok", what, "reached, host key as pinned" if profile.sftp else "folder is there")
