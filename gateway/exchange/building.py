@@ -94,15 +94,28 @@ def plan(app: App, partner: str | None = None) -> list[Planned]:
 
 def build(app: App, partner: str | None = None) -> Iterator[Built]:
     """Builds everything that is ready, batch after batch; yields each as it is done."""
-    chosen = {profile.name for profile in app.chosen(partner)}
-    groups, lost = _groups(app)
     if not partner:
-        for payer_id, count in lost.items():
-            text = f"no partner takes payer {payer_id or '(none)'}: {count} claims wait; name it in a profile"
-            yield Built("(none)", problems=[text])
-    for group in groups:
-        if group.profile.name in chosen:
-            yield from _build_group(app, group)
+        yield from unrouted(app)
+    for profile in app.chosen(partner):
+        yield from build_for(app, profile)
+
+
+def unrouted(app: App) -> Iterator[Built]:
+    """What is ready and goes nowhere: no batch, and a line for each payer. Its claims wait."""
+    _, lost = _groups(app)
+    for payer_id, count in lost.items():
+        text = f"no partner takes payer {payer_id or '(none)'}: {count} claims wait; name it in a profile"
+        yield Built("(none)", problems=[text])
+
+
+def build_for(app: App, profile: Profile) -> Iterator[Built]:
+    """Builds what is ready for one partner, and before that gives back what an interrupted process had taken."""
+    with app.mailbox_lock(f"building for {profile.name}"):
+        abandon_leftovers(app, profile)
+        groups, _ = _groups(app)
+        for group in groups:
+            if group.profile.name == profile.name:
+                yield from _build_group(app, group)
 
 
 def _groups(app: App) -> tuple[list[Group], dict[str, int]]:
@@ -122,17 +135,15 @@ def _groups(app: App) -> tuple[list[Group], dict[str, int]]:
 
 def _build_group(app: App, group: Group) -> Iterator[Built]:
     failures = 0
-    with app.mailbox_lock(f"building for {group.profile.name}"):
-        abandon_leftovers(app, group.profile)
-        while failures < _MOST_FAULTS:
-            made = build_once(app, group)
-            if made is None:
+    while failures < _MOST_FAULTS:
+        made = build_once(app, group)
+        if made is None:
+            return
+        yield made
+        if made.batch is None:
+            failures += 1
+            if not made.problems[-1].startswith("held"):
                 return
-            yield made
-            if made.batch is None:
-                failures += 1
-                if not made.problems[-1].startswith("held"):
-                    return
 
 
 def abandon_leftovers(app: App, profile: Profile) -> None:

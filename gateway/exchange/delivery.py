@@ -14,7 +14,9 @@ from gateway.errors import GatewayError
 from gateway.partners import Profile
 from gateway.reconcile.projection import refresh
 from gateway.store import Connection, batches, claims, stamp
+from gateway.store.batch_answers import was_answered
 from gateway.store.batches import BatchRow
+from gateway.transport.archive import ArchiveDamaged
 from gateway.transport.deliver import (
     Delivery,
     DeliveryState,
@@ -26,7 +28,7 @@ from gateway.transport.deliver import (
     remove_leftovers,
     settle,
 )
-from gateway.transport.port import Transport
+from gateway.transport.port import Transport, Unreachable
 
 # What the states of a delivery are called in the store: certain not to have arrived is `built` again.
 _STATES = {
@@ -35,6 +37,9 @@ _STATES = {
     DeliveryState.UNKNOWN: "unknown",
     DeliveryState.NOT_SENT: "built",
 }
+
+
+_WAITING = ("unknown", "built", "failed")  # what `send` takes up
 
 
 class Delivered(NamedTuple):
@@ -73,19 +78,22 @@ def batch_document(batch: BatchRow) -> dict[str, Any]:
 def send(app: App, profile: Profile) -> Iterator[Delivered]:
     """Settles and delivers everything of one partner; yields each batch as it ends.
 
-    Raises what opening the mailbox raises (PartnerUnreachable, Refused, UsageError); nothing is lost then.
+    Raises what opening the mailbox raises (PartnerUnreachable, Refused, UsageError); nothing is lost then. Where the
+    connection is lost on the way, the batches left are not tried.
     """
     with app.mailbox_lock(f"mailbox {profile.name}"):
-        with app.store.write() as conn:
-            _mark_interrupted(conn, app, profile)
+        yield from _settle_interrupted(app, profile)
         with app.store.read() as conn:
-            waiting = batches.list_batches(conn, partner=profile.name, states=("unknown", "built", "failed"))
+            waiting = batches.list_batches(conn, partner=profile.name, states=_WAITING)
         if not waiting:
             return
         transport = app.transport(profile)
         try:
             for batch in waiting:
-                yield from _settle_or_deliver(app, profile, transport, batch)
+                done = list(_settle_or_deliver(app, profile, transport, batch))
+                yield from done
+                if any(isinstance(one.error, Unreachable) for one in done):
+                    return
         finally:
             transport.close()
 
@@ -93,11 +101,11 @@ def send(app: App, profile: Profile) -> Iterator[Delivered]:
 def send_one(app: App, profile: Profile, batch_id: int) -> Delivered | None:
     """One batch alone, the unit of work of `step deliver`; nothing where it needs no delivery."""
     with app.mailbox_lock(f"mailbox {profile.name}"):
-        with app.store.write() as conn:
-            _mark_interrupted(conn, app, profile)
+        settled = [one for one in _settle_interrupted(app, profile) if one.batch.id == batch_id]
+        with app.store.read() as conn:
             batch = batches.get_batch(conn, batch_id)
-        if batch.state not in ("unknown", "built", "failed"):
-            return None
+        if batch.state not in _WAITING:
+            return settled[0] if settled else None
         transport = app.transport(profile)
         try:
             done = list(_settle_or_deliver(app, profile, transport, batch))
@@ -106,20 +114,36 @@ def send_one(app: App, profile: Profile, batch_id: int) -> Delivered | None:
         return done[-1]
 
 
-def _mark_interrupted(conn: Connection, app: App, profile: Profile) -> None:
-    """Under the lock, whoever was sending is dead: the delivery is unknown until it is settled."""
-    for batch in batches.list_batches(conn, partner=profile.name, states=("sending",)):
-        batches.set_state(conn, batch.id, "unknown", at=app.now(), reason="the process that sent it was interrupted")
+def _settle_interrupted(app: App, profile: Profile) -> list[Delivered]:
+    """Under the lock, whoever was sending is dead: the delivery is unknown, unless an answer came that proves it."""
+    with app.store.write() as conn:
+        left = batches.list_batches(conn, partner=profile.name, states=("sending",))
+        for batch in left:
+            batches.set_state(
+                conn, batch.id, "unknown", at=app.now(), reason="the process that sent it was interrupted"
+            )
+        answered = [_arrived(conn, app, batch.id) for batch in left if was_answered(conn, batch.id)]
+    return [Delivered(batch, "the partner has answered it") for batch in answered]
+
+
+def _arrived(conn: Connection, app: App, batch_id: int) -> BatchRow:
+    batch = batches.set_state(conn, batch_id, "sent", at=app.now(), reason="the partner answered")
+    mark_sent(conn, app, batch, text=f"{batch.partner} answered, so it had arrived")
+    return batch
 
 
 def _settle_or_deliver(app: App, profile: Profile, transport: Transport, batch: BatchRow) -> Iterator[Delivered]:
-    if batch.state == "unknown":
-        settled = _settle(app, profile, transport, batch)
-        yield settled
-        if settled.batch.state != "built":
-            return
-        batch = settled.batch
-    yield _deliver(app, profile, transport, batch)
+    """Yields each step of it; what is wrong with one batch, its bytes for example, is in its result."""
+    try:
+        if batch.state == "unknown":
+            settled = _settle(app, profile, transport, batch)
+            yield settled
+            if settled.batch.state != "built":
+                return
+            batch = settled.batch
+        yield _deliver(app, profile, transport, batch)
+    except ArchiveDamaged as error:
+        yield Delivered(batch, str(error), error)
 
 
 def _parcel(profile: Profile, batch: BatchRow) -> Parcel:
@@ -175,6 +199,8 @@ def _finish(app: App, batch: BatchRow, found: Delivery) -> Delivered:
         after = batches.set_state(conn, batch.id, state, at=app.now(), reason="" if state == "sent" else found.text)
         if state == "sent":
             mark_sent(conn, app, after)
+        elif state == "unknown" and was_answered(conn, batch.id):
+            after = _arrived(conn, app, batch.id)
         else:
             refresh_batch(conn, app, after.id)
     app.log.info("delivery ended", batch=batch.id, partner=batch.partner, state=state)

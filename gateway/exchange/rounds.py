@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.app import App
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, UsageError
 from gateway.exchange import building, collection, delivery, process
 from gateway.exchange.building import Built
 from gateway.exchange.collection import Fetched
 from gateway.exchange.delivery import Delivered
+from gateway.exchange.locks import Busy
 from gateway.partners import Profile
+from gateway.transport.port import TransportError
 
 Show = Callable[[str], None]
 
@@ -55,12 +57,17 @@ class Round:
         }
 
 
-def _each(round_: Round, profiles: Iterable[Profile], step: Callable[[Profile], None]) -> None:
+def _each(round_: Round, profiles: Iterable[Profile], step: Callable[[Profile], None]) -> set[str]:
+    """Runs a step for each partner; returns the names of those whose mailbox cannot be worked on now."""
+    closed = set()
     for profile in profiles:
         try:
             step(profile)
         except GatewayError as error:
             round_.errors.append((profile.name, error))
+            if isinstance(error, TransportError | Busy | UsageError):
+                closed.add(profile.name)
+    return closed
 
 
 def send_all(app: App, partner: str | None = None) -> Round:
@@ -78,11 +85,17 @@ def fetch_all(app: App, partner: str | None = None) -> Round:
 
 
 def exchange(app: App, partner: str | None = None) -> Round:
-    """Build, send, fetch and process once."""
+    """Build, send, fetch and process once.
+
+    A mailbox that could not be opened to send is not tried again to fetch: another wrong login may lock the account.
+    """
     round_ = Round()
     chosen = app.chosen(partner)
-    round_.built.extend(building.build(app, partner))
-    _each(round_, chosen, lambda profile: round_.delivered.extend(delivery.send(app, profile)))
-    _each(round_, chosen, lambda profile: round_.fetched.extend(collection.fetch(app, profile)))
+    if not partner:
+        round_.built.extend(building.unrouted(app))
+    _each(round_, chosen, lambda profile: round_.built.extend(building.build_for(app, profile)))
+    closed = _each(round_, chosen, lambda profile: round_.delivered.extend(delivery.send(app, profile)))
+    open_ = [profile for profile in chosen if profile.name not in closed]
+    _each(round_, open_, lambda profile: round_.fetched.extend(collection.fetch(app, profile)))
     round_.processed.extend(process.process_waiting(app))
     return round_

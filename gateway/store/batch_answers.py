@@ -1,14 +1,14 @@
-"""What was answered to a batch as a whole: TA1, and the 999's verdicts on its group and sets."""
+"""What was answered to a batch as a whole: TA1, and the 999's verdicts on its group and sets; whether anything was."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, and_, exists, func, or_, select
 
 from gateway.store.rows import cut
-from gateway.store.tables import batch_sets, batches, event_links, events
+from gateway.store.tables import batch_sets, batches, event_links, events, submissions
 
 KINDS = ("ta1", "ack_group", "ack_set")
 
@@ -53,3 +53,22 @@ def batch_answers(conn: Connection, batch_ids: Sequence[int]) -> dict[int, list[
         for row in conn.execute(query.where(events.c.kind.in_(KINDS), bound).order_by(events.c.id)):
             found.setdefault(row[0], []).append(BatchAnswer._make(row))
     return found
+
+
+def was_answered(conn: Connection, batch_id: int) -> bool:
+    """Whether a TA1, 999 or 277CA speaks of the batch, of one of its sets or of one of its submissions."""
+    sets = select(batch_sets.c.id).where(batch_sets.c.batch_id == batch_id)
+    own = select(submissions.c.id).where(submissions.c.batch_id == batch_id)
+    whose = select(submissions.c.claim_id).where(submissions.c.batch_id == batch_id)
+    # By claim too, since of claims and submissions only the claims are indexed.
+    bound = [
+        or_(
+            one.c.batch_id == batch_id,
+            one.c.set_id.in_(sets),
+            and_(one.c.claim_id.in_(whose), one.c.submission_id.in_(own)),
+        )
+        for one in (events, event_links)
+    ]
+    told = select(events.c.id).where(events.c.inbound_set_id.is_not(None), bound[0])
+    later = select(event_links.c.id).where(bound[1])
+    return bool(conn.execute(select(or_(exists(told), exists(later)))).scalar_one())
