@@ -156,22 +156,34 @@ class SetPoster:
     # One transaction
 
     def _in_transaction(self, new: NewInboundSet, work: Callable[[Connection, int], Verdict]) -> InboundSetRow:
+        verdict: Verdict | None = None
         try:
             with self._app.store.write() as conn:
                 known = find_set(conn, new.file_id, new.ordinal)
                 if known is not None and known.status in SETTLED:
                     return known
                 set_id = open_set(conn, new, at=self._app.now())
-                return self._close(conn, set_id, work(conn, set_id))
+                verdict = work(conn, set_id)
+                return self._close(conn, set_id, verdict)
         except Unstorable as error:
             return self._close_alone(new, Verdict("parked", issues=[Issue("unstorable", "error", str(error))]))
         except Conflict:
-            # Another process was faster with the same content or the same file.
-            with self._app.store.read() as conn:
-                known = find_set(conn, new.file_id, new.ordinal)
-            if known is None or known.status not in SETTLED:
+            found = self._overtaken(new, verdict.content_hash if verdict else "")
+            if found is None:
                 raise
-            return known
+            return found
+
+    def _overtaken(self, new: NewInboundSet, content_hash: str) -> InboundSetRow | None:
+        """What became of a set that another process was faster with: the same set, or the same content elsewhere."""
+        with self._app.store.write() as conn:
+            known = find_set(conn, new.file_id, new.ordinal)
+            if known is not None and known.status in SETTLED:
+                return known
+            set_id = open_set(conn, new, at=self._app.now())
+            other = same_content(conn, new.kind, content_hash, but=set_id) if content_hash else None
+            if other is None or other.status != "posted":
+                return None
+            return self._close(conn, set_id, Verdict("duplicate", content_hash=content_hash))
 
     def _close_alone(self, new: NewInboundSet, verdict: Verdict) -> InboundSetRow:
         with self._app.store.write() as conn:

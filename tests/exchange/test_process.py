@@ -8,7 +8,9 @@ import json
 import tracemalloc
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -22,7 +24,7 @@ from gateway.inbound.facts import RemittedClaim
 from gateway.inbound.remit835 import RemittanceReader
 from gateway.reconcile.origin import Origin
 from gateway.reconcile.remitting import post_remittance
-from gateway.store import Store
+from gateway.store import Store, open_store
 from gateway.store.errors import StoreBusy
 from gateway.store.inbound_sets import NewInboundSet, open_set
 from gateway.store.tables import events, file_sightings, inbound_files, inbound_sets, postings, remittance_claims
@@ -249,6 +251,57 @@ def test_nothing_of_a_patient_in_the_log(desk: Desk, capsys: pytest.CaptureFixtu
     said = capsys.readouterr()
     for word in ("SECRET", "RIVERS", "ANNA", "M0001"):
         assert word not in said.out + said.err
+
+
+# ── at once ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_two_workers_post_the_same_content_once(store: Store, store_url: str, tmp_path: Path) -> None:
+    """The same sets in two files, processed at once by two workers: each set is posted once and a duplicate once."""
+    first = Desk(store, tmp_path)
+    first.sent(first.claims(*(f"N{number}" for number in range(6))))
+    bodies = [header_835("180", f"CHK{number}") + claim_835(f"N{number}") for number in range(6)]
+    ids = []
+    for name in ("one", "two"):
+        (tmp_path / name).write_text(first.envelope("835", *bodies))
+        ids.append(record_file(first, tmp_path / name)[0])
+    found = at_once(store_url, tmp_path, ids)
+    for number in range(6):
+        assert sorted(one["transactions"][number]["status"] for one in found) == ["duplicate", "posted"]
+    assert len(first.rows(postings)) == 6
+    assert {row["paid"] for row in first.everything()["claims"]} == {18000}
+    first.agree()
+
+
+def test_two_workers_at_the_same_file(store: Store, store_url: str, tmp_path: Path) -> None:
+    """One file processed at once by two workers is posted once, and both show the same."""
+    first = Desk(store, tmp_path)
+    first.sent(first.claims("N0", "N1", "N2"))
+    bodies = [header_835("180", f"CHK{number}") + claim_835(f"N{number}") for number in range(3)]
+    (tmp_path / "one").write_text(first.envelope("835", *bodies))
+    file_id, _ = record_file(first, tmp_path / "one")
+    one, other = at_once(store_url, tmp_path, [file_id, file_id])
+    assert one == other
+    assert len(first.rows(postings)) == 3
+    first.agree()
+
+
+def at_once(store_url: str, folder: Path, file_ids: list[int]) -> list[dict[str, Any]]:
+    """Processes files at the same time, each with a store of its own."""
+    stores = [open_store(store_url) for _ in file_ids]
+    desks = [Desk(opened, folder) for opened in stores]
+    start = Barrier(len(file_ids))
+
+    def work(desk: Desk, file_id: int) -> dict[str, Any]:
+        start.wait(30)
+        return process.process_file(desk, file_id)
+
+    try:
+        with ThreadPoolExecutor(len(file_ids)) as pool:
+            return list(pool.map(work, desks, file_ids))
+    finally:
+        for opened in stores:
+            opened.close()
 
 
 # ── large files ──────────────────────────────────────────────────────────────────────────────────────────────────────
