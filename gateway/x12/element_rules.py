@@ -12,7 +12,11 @@ from gateway.x12.guide import Guide, Loop, SegmentRow
 from gateway.x12.issues import Issue
 from gateway.x12.reader import TransactionSet
 from gateway.x12.routes import Node, Routes, Target
+from gateway.x12.row_pattern import Patterns
 from gateway.x12.row_rules import RunRules, row_rules
+from gateway.x12.values import Delimiters
+
+_DELIMITERS_KEPT = 8  # sets of delimiters whose patterns are remembered
 
 _SEGMENTS = {
     "1": "no guide of the 837 has this segment",
@@ -31,9 +35,13 @@ class RuleSet:
         self.guide = guide
         self.routes = Routes(guide)
         self.rules: dict[int, RunRules] = {}
+        self._patterns: dict[Delimiters, Patterns] = {}
         self.ranks: dict[int, int] = {}
         self.ids = {row.id for loop in guide.loops.values() for row in loop.segments}
-        self.required: dict[str, list[tuple[str, list[SegmentRow]]]] = {}
+        self.levels = [level.id for level in guide.levels()]
+        self.required: dict[str, list[tuple[str, list[int]]]] = {}  # segment id, numbers of rows of which one must be
+        self.inner: dict[str, list[tuple[str, str]]] = {}
+        self.below: dict[str, list[tuple[str, str]]] = {}
         for loop in guide.loops.values():
             rank, previous = 0, ""
             for row in loop.segments:
@@ -42,22 +50,42 @@ class RuleSet:
                 self.rules[row.number] = row_rules(row)
                 self.ranks[row.number] = rank
             self.required[loop.id] = list(_required(loop))
+            self.inner[loop.id] = self._inner(loop)
+            self.below[loop.id] = self._below(loop)
 
-    def inner(self, loop: Loop) -> list[Loop]:
-        """The required loops inside a loop that are no HL loops."""
+    def patterns(self, delimiters: Delimiters) -> Patterns:
+        """The patterns under the delimiters of a file."""
+        made = self._patterns.get(delimiters)
+        if made is None:
+            if len(self._patterns) >= _DELIMITERS_KEPT:
+                self._patterns.clear()
+            made = self._patterns[delimiters] = Patterns(delimiters)
+        return made
+
+    def _inner(self, loop: Loop) -> list[tuple[str, str]]:
+        """(loop id, segment id) of the required loops inside a loop that are no HL loops."""
         found = [self.guide.loops[name] for name in loop.children]
-        return [child for child in found if child.usage == "R" and not child.level and child is not self.guide.claim]
+        required = [
+            child for child in found if child.usage == "R" and not child.level and child is not self.guide.claim
+        ]
+        return [(child.id, child.segments[0].id) for child in required]
+
+    def _below(self, loop: Loop) -> list[tuple[str, str]]:
+        """(loop id, segment id) of the HL loops and claims that a loop must have below it."""
+        found = [self.guide.loops[name] for name in loop.children]
+        required = [child for child in found if loop.id in child.required_in or (child.level and child.usage == "R")]
+        return [(child.id, child.segments[0].id) for child in required]
 
 
-def _required(loop: Loop) -> Iterator[tuple[str, list[SegmentRow]]]:
-    """(segment id, rows of which one must be there) for each that is required."""
+def _required(loop: Loop) -> Iterator[tuple[str, list[int]]]:
+    """(segment id, numbers of the rows of which one must be there) for each that is required."""
     for number, row in enumerate(loop.segments):
         if row.usage == "R" and number:
-            group = [row]
+            group = [row.number]
             for other in loop.segments[number + 1 :]:
                 if not other.is_alternative:
                     break
-                group.append(other)
+                group.append(other.number)
             yield row.id, group
 
 
@@ -96,6 +124,8 @@ class _SetCheck:
     def __init__(self, rules: RuleSet, tset: TransactionSet) -> None:
         self.rules, self.tset, self.guide = rules, tset, rules.guide
         self.delimiters = tset.delimiters
+        self.separator = tset.delimiters.element
+        self.patterns = rules.patterns(tset.delimiters)
         self.found: list[Issue] = []
         self.scopes: list[list[_Open]] = []  # header; then HL loops, outermost first, then the claim
         self.levels: dict[str, tuple[str, str]] = {}  # HL01 → loop id, HL04
@@ -162,7 +192,7 @@ class _SetCheck:
         elif wanted and has_children == "0":
             self.element("02", "7", "the HL loop of this number says that it has none below it", loop.id)
         self.levels[number] = loop.id, child
-        depth = 1 + [level.id for level in self.guide.levels()].index(loop.id)
+        depth = 1 + self.rules.levels.index(loop.id)
         self.enter(loop, min(depth, len(self.scopes)))
         self.elements(segment, loop.segments[0], loop)
 
@@ -196,10 +226,13 @@ class _SetCheck:
                 self.node = _party_unknown(node)
             return
         scope = self.scopes[-1]
-        self.trim(scope, target.depth + (not target.opens))
         if target.opens:
+            self.trim(scope, target.depth)
             self.open(scope, target)
-        self.node = self.rules.routes.nodes[target.loop.id]
+            self.node = self.rules.routes.nodes[target.loop.id]
+        elif target.loop is not node.loop or node.unknown is None:
+            self.trim(scope, target.depth + 1)
+            self.node = self.rules.routes.nodes[target.loop.id]
         self.count(scope[-1], target)
         self.elements(segment, target.row, target.loop)
 
@@ -240,26 +273,27 @@ class _SetCheck:
     def close(self, here: _Open) -> None:
         """Say what an occurrence of a loop lacks at its end."""
         self.settle(here)
-        for name in here.loop.children:
-            child = self.guide.loops[name]
-            is_needed = here.loop.id in child.required_in or (child.level and child.usage == "R")
-            if is_needed and child.id not in here.children:
-                self.segment("3", child.id, child.segments[0].id)
+        for name, first in self.rules.below[here.loop.id]:
+            if name not in here.children:
+                self.segment("3", name, first)
 
     def settle(self, here: _Open) -> None:
         """Say which required segments and loops an occurrence of a loop lacks, but for HL loops and claims."""
         if here.is_settled:
             return
         here.is_settled = True
+        counts = here.counts
         for name, rows in self.rules.required[here.loop.id]:
-            if not any(row.number in here.counts for row in rows):
+            if rows[0] not in counts and not any(row in counts for row in rows):
                 self.segment("3", here.loop.id, name)
-        for child in self.rules.inner(here.loop):
-            if child.id not in here.children:
-                self.segment("3", child.id, child.segments[0].id)
+        for name, first in self.rules.inner[here.loop.id]:
+            if name not in here.children:
+                self.segment("3", name, first)
 
     def elements(self, segment: list[str], row: SegmentRow, loop: Loop) -> None:
         """Check the elements of a segment."""
+        if self.patterns.match(row)(self.separator.join(segment)):
+            return
         for element, fault in self.rules.rules[row.number].check(segment, self.delimiters):
             self.element(element, fault.code, fault.text, loop.id)
 
