@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import random
 import tracemalloc
 import zipfile
 from collections.abc import Iterator
@@ -27,7 +28,15 @@ from gateway.reconcile.remitting import post_remittance
 from gateway.store import Store, open_store
 from gateway.store.errors import StoreBusy
 from gateway.store.inbound_sets import NewInboundSet, open_set
-from gateway.store.tables import events, file_sightings, inbound_files, inbound_sets, postings, remittance_claims
+from gateway.store.tables import (
+    events,
+    file_sightings,
+    inbound_files,
+    inbound_sets,
+    postings,
+    remittance_claims,
+    remittances,
+)
 from gateway.x12.values import Delimiters
 
 GOOD = header_835("180") + claim_835("A1")
@@ -214,6 +223,34 @@ def test_waiting_files_are_processed_in_turn(desk: Desk, tmp_path: Path) -> None
     assert [one["status"] for one in process_waiting(desk)] == ["processed", "processed"]
     assert list(process_waiting(desk)) == []
     assert desk.state("A1") == "paid"
+
+
+def test_damaged_files_never_raise_and_never_post_what_does_not_balance(desk: Desk) -> None:
+    """Files with bytes changed, cut out or doubled at random are processed to an end; what is posted balances."""
+    chance = random.Random(5010)
+    desk.sent(desk.claims("A1", "A2"))
+    sources = [
+        desk.ta1(17, "R", "008"),
+        desk.envelope("999", "AK1*HC*17*005010X222A1\nAK2*837*0001*005010X222A1\nIK5*R*5\nAK9*R*1*1*0"),
+        desk.envelope(
+            "277CA", status_277("A1 A1:19*20260202*WQ*240", "A2 A7:562:82*20260202*U*240", totals="QTY*90*1")
+        ),
+        desk.envelope("835", header_835("180", "CHK1") + claim_835("A1"), header_835("180", "CHK2") + claim_835("A2")),
+    ]
+    for _ in range(120):
+        data = bytearray(chance.choice(sources).encode())
+        for _ in range(chance.randrange(1, 8)):
+            at = chance.randrange(len(data))
+            match chance.randrange(3):
+                case 0:
+                    data[at] = chance.choice(b"*:~^0A-.\x00\xff\xc3 \n9")
+                case 1:
+                    del data[at : at + chance.randrange(1, 40)]
+                case _:
+                    data[at:at] = data[at : at + chance.randrange(1, 60)]
+        json.dumps(desk.receive(bytes(data)))
+    assert all(row["difference"] == 0 for row in desk.rows(remittances, status="posted"))
+    desk.agree()
 
 
 def test_a_missing_file_is_one_clear_line(desk: Desk) -> None:
