@@ -6,13 +6,13 @@ from typing import Any
 
 import click
 
-from gateway.cli.output import dry_run_option, emit, json_option, note, say, table
+from gateway.cli.output import dry_run_option, emit, json_option, note, number_type, say, table
 from gateway.cli.report import day
 from gateway.cli.root import Group, Session
 from gateway.errors import UsageError
 
 reason_option = click.option("--reason", default="", help="Why; kept with the decision.")
-id_argument = click.argument("remittance_id", metavar="ID", type=int)
+id_argument = click.argument("remittance_id", metavar="ID", type=number_type)
 
 
 @click.group(cls=Group)
@@ -83,38 +83,36 @@ def _show(found: dict[str, Any], as_json: bool) -> None:
 @click.option("--provider", help="The billing provider's NPI or tax id, where several share the number.")
 @reason_option
 @dry_run_option
+@json_option
 @click.pass_obj
-def match(session: Session, identifier: str, number: str, provider: str | None, reason: str, dry_run: bool) -> None:
+def match(
+    session: Session, identifier: str, number: str, provider: str | None, reason: str, dry_run: bool, as_json: bool
+) -> None:
     """Says that claim ID of a payment (PAYMENT.CLAIM, as `show` lists it) answers our claim CLM01."""
-    from gateway.exchange.claim_decisions import find_claim
     from gateway.exchange.remittances import match as run
-    from gateway.exchange.remittances import remitted_claim
 
-    if dry_run:
-        with session.app.store.read() as conn:
-            remitted_claim(conn, identifier)
-            find_claim(conn, number, provider)
-        note(f"would match {identifier} to {number}; nothing was changed")
-        return
-    say(f"{run(session.app, identifier, number, provider, reason)} is matched to {number}")
+    matched = run(session.app, identifier, number, provider, reason, dry_run=dry_run)
+    if as_json:
+        emit({"id": matched, "patient_control_number": number})
+    else:
+        say(f"{matched} {'would be' if dry_run else 'is'} matched to {number}")
 
 
 @remittances.command()
 @click.argument("identifier", metavar="ID")
 @reason_option
 @dry_run_option
+@json_option
 @click.pass_obj
-def unmatch(session: Session, identifier: str, reason: str, dry_run: bool) -> None:
+def unmatch(session: Session, identifier: str, reason: str, dry_run: bool, as_json: bool) -> None:
     """Says that claim ID of a payment is not the one that it was matched to; its money counts as unmatched."""
-    from gateway.exchange.remittances import remitted_claim
     from gateway.exchange.remittances import unmatch as run
 
-    if dry_run:
-        with session.app.store.read() as conn:
-            remitted_claim(conn, identifier)
-        note(f"would unmatch {identifier}; nothing was changed")
-        return
-    say(f"{run(session.app, identifier, reason)} is unmatched")
+    unmatched = run(session.app, identifier, reason, dry_run=dry_run)
+    if as_json:
+        emit({"id": unmatched, "patient_control_number": None})
+    else:
+        say(f"{unmatched} {'would be' if dry_run else 'is'} unmatched")
 
 
 @remittances.command()
@@ -126,15 +124,14 @@ def unmatch(session: Session, identifier: str, reason: str, dry_run: bool) -> No
 @click.pass_obj
 def post(session: Session, remittance_id: int, as_is: bool, reason: str, dry_run: bool, as_json: bool) -> None:
     """Posts a parked payment as it stands; its difference stays in the report's check."""
-    from gateway.exchange.remittances import post_as_is, whole
+    from gateway.exchange.remittances import post_as_is
 
     if not as_is:
         raise UsageError("a parked payment can only be posted as it is; say --as-is")
+    found = post_as_is(session.app, remittance_id, reason, dry_run=dry_run)
     if dry_run:
-        note("would post it; nothing was changed")
-        _show(whole(session.app, remittance_id), as_json)
-        return
-    _show(post_as_is(session.app, remittance_id, reason), as_json)
+        note("it would be posted; nothing was changed")
+    _show(found, as_json)
 
 
 @remittances.command()
@@ -146,10 +143,8 @@ def post(session: Session, remittance_id: int, as_is: bool, reason: str, dry_run
 def undo(session: Session, remittance_id: int, reason: str, dry_run: bool, as_json: bool) -> None:
     """Takes back what a posted payment moved; it is parked again and its facts stay."""
     from gateway.exchange.remittances import undo as run
-    from gateway.exchange.remittances import whole
 
+    found = run(session.app, remittance_id, reason, dry_run=dry_run)
     if dry_run:
-        note("would take it back; nothing was changed")
-        _show(whole(session.app, remittance_id), as_json)
-        return
-    _show(run(session.app, remittance_id, reason), as_json)
+        note("it would be taken back; nothing was changed")
+    _show(found, as_json)

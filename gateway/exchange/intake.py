@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -24,6 +24,7 @@ from gateway.claims.intake.records import Record, UnreadableFile
 from gateway.claims.view import text_of
 from gateway.errors import UsageError
 from gateway.exchange.admission_rules import load_rules, source_mapping
+from gateway.exchange.dry_run import writing
 from gateway.exchange.standing_rules import rule
 from gateway.partners import Profile, route
 from gateway.reconcile.candidates import rematch
@@ -50,10 +51,6 @@ class Ports(Protocol):
     def now(self) -> datetime: ...
 
 
-class _TakenBack(Exception):
-    """Ends a transaction of a dry run."""
-
-
 @dataclass(frozen=True)
 class Door:
     """The door of one home."""
@@ -70,13 +67,9 @@ class Door:
         """The door that an application opens."""
         return cls(app.store, app.profiles, load_rules(home), app.now, home, dry_run)
 
-    @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self) -> AbstractContextManager[Connection]:
         """A write transaction; in a dry run it is rolled back at its end."""
-        with suppress(_TakenBack), self.store.write() as conn:
-            yield conn
-            if self.dry_run:
-                raise _TakenBack
+        return writing(self.store, dry_run=self.dry_run)
 
     def profile_for(self, payer_id: str, claim_type: str) -> Profile | None:
         """The partner that a claim goes to."""

@@ -8,6 +8,7 @@ from typing import Any
 from gateway.app import App
 from gateway.errors import UsageError
 from gateway.exchange.claim_decisions import find_claim
+from gateway.exchange.dry_run import writing
 from gateway.exchange.rules import adjustment_classes
 from gateway.reconcile import post
 from gateway.reports.reconciliation import amount
@@ -19,6 +20,7 @@ from gateway.store.remittances import LinkRow, RemittanceClaimRow, RemittanceRow
 from gateway.store.reporting import Filters, remittance_rows
 
 Document = dict[str, Any]
+_DIGITS = 18  # of an id that the store can hold
 
 
 def documents(app: App, *, status: str | None, since: str, until: str) -> list[Document]:
@@ -96,7 +98,8 @@ def _claim(remittance_id: int, row: RemittanceClaimRow, link: LinkRow | None, nu
 def remitted_claim(conn: Connection, identifier: str) -> RemittanceClaimRow:
     """The claim of a payment by `PAYMENT.CLAIM`, or by the payment alone where it has only one. UsageError else."""
     payment, dot, ordinal = identifier.partition(".")
-    if not payment.isdecimal() or (dot and not ordinal.isdecimal()):
+    numbers = (payment, ordinal) if dot else (payment,)
+    if not all(one.isdecimal() and len(one) <= _DIGITS for one in numbers):
         raise UsageError(f"{identifier!r}: a claim of a payment is named PAYMENT.CLAIM, as `remittances show` lists it")
     remittances.get_remittance(conn, int(payment))
     if dot:
@@ -112,33 +115,33 @@ def remitted_claim(conn: Connection, identifier: str) -> RemittanceClaimRow:
     return claims[0]
 
 
-def match(app: App, identifier: str, number: str, provider: str | None, reason: str) -> str:
+def match(app: App, identifier: str, number: str, provider: str | None, reason: str, *, dry_run: bool = False) -> str:
     """Binds a claim of a payment to a claim of ours; gives the name of the former."""
-    with app.store.write() as conn:
+    with writing(app.store, dry_run=dry_run) as conn:
         row = remitted_claim(conn, identifier)
         claim = find_claim(conn, number, provider)
         post.match(conn, row.id, claim.id, actor=app.actor, now=app.now(), reason=reason)
     return f"{row.remittance_id}.{row.ordinal}"
 
 
-def unmatch(app: App, identifier: str, reason: str) -> str:
+def unmatch(app: App, identifier: str, reason: str, *, dry_run: bool = False) -> str:
     """Takes a match back; gives the name of the claim of the payment."""
-    with app.store.write() as conn:
+    with writing(app.store, dry_run=dry_run) as conn:
         row = remitted_claim(conn, identifier)
         post.unmatch(conn, row.id, actor=app.actor, now=app.now(), reason=reason)
     return f"{row.remittance_id}.{row.ordinal}"
 
 
-def post_as_is(app: App, remittance_id: int, reason: str) -> Document:
+def post_as_is(app: App, remittance_id: int, reason: str, *, dry_run: bool = False) -> Document:
     """Posts a parked payment although it does not balance; the difference stays in the report's check."""
-    with app.store.write() as conn:
+    with writing(app.store, dry_run=dry_run) as conn:
         classes = adjustment_classes(app.home.path)
         post.post_as_is(conn, remittance_id, actor=app.actor, reason=reason, now=app.now(), classes=classes)
     return whole(app, remittance_id)
 
 
-def undo(app: App, remittance_id: int, reason: str) -> Document:
+def undo(app: App, remittance_id: int, reason: str, *, dry_run: bool = False) -> Document:
     """Takes back what a posted payment moved, by entries that compensate it."""
-    with app.store.write() as conn:
+    with writing(app.store, dry_run=dry_run) as conn:
         post.undo(conn, remittance_id, actor=app.actor, reason=reason, now=app.now())
     return whole(app, remittance_id)
