@@ -177,7 +177,7 @@ class SetPoster:
         """What became of a set that another process was faster with: the same set, or the same content elsewhere."""
         with self._app.store.write() as conn:
             known = find_set(conn, new.file_id, new.ordinal)
-            if known is not None and known.status in SETTLED:
+            if known is not None and (known.status in SETTLED or not content_hash):
                 return known
             set_id = open_set(conn, new, at=self._app.now())
             other = same_content(conn, new.kind, content_hash, but=set_id) if content_hash else None

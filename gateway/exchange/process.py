@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from gateway.app import App
-from gateway.errors import NeedsPerson, UsageError
+from gateway.errors import GatewayError, NeedsPerson, Refused, UsageError
 from gateway.exchange.posting import Place, Progress, SetPoster, transaction_document
 from gateway.exchange.rules import adjustment_classes
 from gateway.inbound.route import SNIFFED, BadArchive, Content, members, sniff
@@ -82,11 +82,22 @@ def import_files(app: App, paths: Iterable[Path], progress: Progress | None = No
 
 
 def process_waiting(app: App, progress: Progress | None = None) -> Iterator[dict[str, Any]]:
-    """Processes every file that was received and not processed yet; yields their documents."""
+    """Processes every file that was received and not processed yet; yields their documents.
+
+    A file that cannot be posted now does not stop the others; what it raised is raised when they are done.
+    """
     with app.store.read() as conn:
         waiting = [row.id for row in list_files(conn, statuses=("received",))]
+    stopped: GatewayError | None = None
     for file_id in waiting:
-        yield process_file(app, file_id, progress)
+        try:
+            document = process_file(app, file_id, progress)
+        except (NeedsPerson, Refused) as error:
+            stopped = stopped or error
+        else:
+            yield document
+    if stopped is not None:
+        raise stopped
 
 
 def needs_person(document: dict[str, Any]) -> bool:

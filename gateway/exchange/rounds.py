@@ -97,5 +97,8 @@ def exchange(app: App, partner: str | None = None) -> Round:
     closed = _each(round_, chosen, lambda profile: round_.delivered.extend(delivery.send(app, profile)))
     open_ = [profile for profile in chosen if profile.name not in closed]
     _each(round_, open_, lambda profile: round_.fetched.extend(collection.fetch(app, profile)))
-    round_.processed.extend(process.process_waiting(app))
+    try:
+        round_.processed.extend(process.process_waiting(app))
+    except GatewayError as error:
+        round_.errors.append(("what was fetched", error))
     return round_

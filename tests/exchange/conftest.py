@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from lives import Mortals, mortals
 from practice import Practice
 
 from gateway.exchange import collection
@@ -27,3 +29,10 @@ def quick(monkeypatch: pytest.MonkeyPatch, no_pause: None) -> None:
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leaves out the pause between two looks at a file's size: the partners here never write slowly."""
     monkeypatch.setattr(collection, "SETTLE_SECONDS", 0.0)
+
+
+@pytest.fixture(scope="session")
+def runner() -> Iterator[Mortals]:
+    """Runs gateway processes that can be killed."""
+    with mortals() as made:
+        yield made

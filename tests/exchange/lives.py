@@ -70,9 +70,10 @@ class Life(NamedTuple):
 
 
 class Death(NamedTuple):
-    """When a run is killed: at a point, or after so many seconds."""
+    """When a run is killed: at a point, at one of those named `on`, or after so many seconds."""
 
     at: int = 0
+    on: str = ""
     after: float = 0.0
 
 
@@ -89,7 +90,7 @@ class Mortals:
     def run(self, practice: Practice, arguments: tuple[str, ...], death: Death | None = None) -> Life:
         order: dict[str, Any] = {"arguments": arguments, "environ": practice.environ}
         if death is not None:
-            order |= {"die_at": death.at, "die_after": death.after}
+            order |= {"die_at": death.at, "die_on": death.on, "die_after": death.after}
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(order) + "\n")

@@ -1,9 +1,10 @@
 """The gateway as processes that are killed: each run is a process of its own, forked from one that has loaded the code.
 
-`python mortal.py` reads one JSON line a run, {"arguments", "environ", "die_at", "die_after"}, and writes one back:
-{"code", "points", "out", "err"}. A point is a moment at which the world may change: just before and just after each
-commit, fsync and operation on a mailbox. `die_at` is the number of the point at which the process kills itself,
-counted from 1; `die_after` are seconds after which it is killed from outside, wherever it is. A killed run has code -9.
+`python mortal.py` reads one JSON line a run, {"arguments", "environ", "die_at", "die_on", "die_after"}, and writes one
+back: {"code", "points", "out", "err"}. A point is a moment at which the world may change: just before and just after
+each commit, fsync and operation on a mailbox. `die_at` is the number of the point at which the process kills itself,
+counted from 1; with `die_on` only points of that name count; `die_after` are seconds after which it is killed from
+outside, wherever it is. A killed run has code -9.
 """
 
 from __future__ import annotations
@@ -32,10 +33,12 @@ class Points:
     def __init__(self) -> None:
         self.passed: list[str] = []
         self.die_at = 0
+        self.die_on = ""
 
     def meet(self, name: str) -> None:
         self.passed.append(name)
-        if len(self.passed) == self.die_at:
+        counted = self.passed.count(name) if name == self.die_on else 0 if self.die_on else len(self.passed)
+        if counted and counted == self.die_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def around(self, function: Callable[..., Any], name: str) -> Callable[..., Any]:
@@ -92,7 +95,7 @@ def live(points: Points, order: dict[str, Any], folder: Path) -> int:
         os.dup2(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream)
     os.environ.update(order["environ"])
     sys.argv = ["gateway", *order["arguments"]]
-    points.die_at = order.get("die_at") or 0
+    points.die_at, points.die_on = order.get("die_at") or 0, order.get("die_on") or ""
     try:
         runpy.run_module("gateway", run_name="__main__", alter_sys=True)
     except SystemExit as end:

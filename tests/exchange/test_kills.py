@@ -8,18 +8,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from lives import CLAIMS, MIXED, Ending, Mortals, end, mortals, spread, stepwise
+from lives import CLAIMS, MIXED, Ending, Mortals, end, spread, stepwise
 from practice import Partner, Practice, simulated
 
 pytestmark = pytest.mark.usefixtures("quick")
 
 LIVES = 6  # of each kind of partner on each store, with a kill at each of four commands
-
-
-@pytest.fixture(scope="session")
-def runner() -> Iterator[Mortals]:
-    with mortals() as made:
-        yield made
 
 
 Start = Callable[[], contextlib.AbstractContextManager[tuple[Practice, Partner, list[str]]]]
@@ -41,7 +35,7 @@ def start(request: pytest.FixtureRequest, tmp_path: Path, new_store_url: Callabl
     return begin
 
 
-def test_a_kill_at_any_point_costs_nothing(start: Start, runner: Mortals, request: pytest.FixtureRequest) -> None:
+def test_a_kill_at_any_point_costs_nothing(start: Start, runner: Mortals) -> None:
     """Build, send, fetch and process, each killed beside a commit, an fsync or an operation on the mailbox."""
     with start() as (practice, partner, numbers):
         points = stepwise(runner, practice, partner, {}).points
