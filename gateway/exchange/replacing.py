@@ -51,7 +51,7 @@ def replace(
         raise UsageError(f"{path}: {error.strerror}") from None
     if len(found) != 1 or found[0].patient_control_number not in (claim.patient_control_number, None):
         raise UsageError(f"{path}: must hold the new content of this claim, and no other")
-    with door.store.write() as conn:
+    with door.writing() as conn:
         standing = _standing(conn, claim)
         fields = {} if standing.state in _NEVER_HAD else _change(conn, standing, found[0].document, "7", payer_number)
         return _take(conn, door, claim, _with(found[0], fields), "replace", (path.name, actor, reason))
@@ -62,7 +62,7 @@ def void(door: Door, claim: ClaimRow, *, actor: str, reason: str, payer_number: 
 
     :raises Refused: where the payer never had it
     """
-    with door.store.write() as conn:
+    with door.writing() as conn:
         standing = _standing(conn, claim)
         if standing.state in _NEVER_HAD:
             raise Refused(f"the claim is {standing.state}: the payer has nothing to take back; cancel it instead")
