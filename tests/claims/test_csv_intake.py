@@ -94,6 +94,14 @@ def test_one_row_is_a_claim_of_one_line() -> None:
     }
 
 
+def test_a_constant_may_be_a_list() -> None:
+    """A pointer that is the same on every line stands in no column, and is a list all the same."""
+    text = SMALL + 'diagnosis_pointers = { constant = "1", list = true }\n'
+    (record,) = read(ROW, mapping=load_mapping(text, "small"))
+    assert record.document is not None
+    assert record.document["lines"][0]["diagnosis_pointers"] == ["1"]
+
+
 def test_rows_of_a_claim_need_not_stand_together() -> None:
     """They are gathered by the column that names the claim, and numbered by their first rows."""
     records = read(ROW, ROW.replace("A1", "B2"), ROW.replace("99213", "97110"))

@@ -85,9 +85,9 @@ class _Filling:
     def value(self, spec: Spec, row: Row, prefix: str) -> Any:
         if not all(self.holds(condition, row) for condition in spec.when):
             return None
-        if not spec.columns:
+        if not spec.columns and not spec.as_list:
             return spec.constant or None
-        cells = [self.cell(row, column) for column in spec.columns]
+        cells = [self.cell(row, column) for column in spec.columns] or [spec.constant]
         if spec.as_list:
             return self.listed(spec, cells, row, prefix)
         if spec.convert == PERIOD:
