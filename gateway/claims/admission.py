@@ -13,6 +13,7 @@ from gateway.claims.edits import Edit, run_edits
 from gateway.claims.findings import Finding, errors
 from gateway.claims.guide_edits import guide_findings
 from gateway.claims.intake.records import Origin, Record
+from gateway.claims.wishes import NO_WISHES, Wishes
 from gateway.x12.guide import Guide
 
 GUIDES = {"professional": "837P", "institutional": "837I", "dental": "837D"}
@@ -60,7 +61,7 @@ class Admission(NamedTuple):
         return bool(errors(self.findings))
 
 
-def admit(record: Record, rules: Rules, today: date, delimiters: str = "*:^~") -> Admission:
+def admit(record: Record, rules: Rules, today: date, delimiters: str = "*:^~", wishes: Wishes = NO_WISHES) -> Admission:
     """Looks at one record; the findings of its reader come first."""
     found = list(record.findings)
     content = None
@@ -69,20 +70,36 @@ def admit(record: Record, rules: Rules, today: date, delimiters: str = "*:^~") -
         found += (wrong := faults(document))
         if not wrong:
             content = Content(document, summarize(document), content_hash(document, rules.defaults))
-            found += inspect(document, rules, today, delimiters, {finding.field for finding in found})
+            known = {finding.field for finding in found}
+            found += inspect(document, rules, today, delimiters, known, wishes=wishes)
     return Admission(record.number, record.place, record.patient_control_number, content, found, record.origin)
 
 
 def inspect(
-    document: Document, rules: Rules, today: date, delimiters: str, known: set[str] | frozenset[str] = frozenset()
+    document: Document,
+    rules: Rules,
+    today: date,
+    delimiters: str,
+    known: set[str] | frozenset[str] = frozenset(),
+    *,
+    wishes: Wishes = NO_WISHES,
 ) -> list[Finding]:
-    """What guide and edits find in a completed document; fields in `known` were complained of already."""
+    """What guide, edits and the partner's wishes find in a completed document, as it would be written.
+
+    Fields in `known` were complained of already.
+    """
+    wish = wishes.on(document)
+    if wish is not None:
+        document = wish.apply(document)
     guide = rules.guide(document["type"])
-    found = run_edits(document, rules.edits, today, delimiters)
+    found = run_edits(document, wish.edits(rules.edits) if wish else rules.edits, today, delimiters)
     taken = known | {finding.field for finding in errors(found)}
     by_guide = guide_findings(document, guide) if guide else [_no_guide(document["type"])]
-    return [finding for finding in by_guide if finding.field not in taken or not finding.field] + [
-        finding for finding in found if finding.field not in known
+    complained = {finding.field for finding in by_guide if finding.field} | known
+    return [
+        *(finding for finding in by_guide if finding.field not in taken or not finding.field),
+        *(finding for finding in found if finding.field not in known),
+        *(finding for finding in (wish.check(document) if wish else ()) if finding.field not in complained),
     ]
 
 
