@@ -231,10 +231,14 @@ def _what(event: dict[str, Any]) -> str:
 @json_option
 def schema(as_json: bool) -> None:  # noqa: ARG001 - it is JSON in any case
     """The JSON Schema of the canonical claim, for those who produce it."""
+    from gateway.claims.completion import load_defaults
+    from gateway.claims.producer_schema import producer_schema
+    from gateway.data import SHIPPED
     from gateway.guides import all_guides
     from gateway.x12.schema import claim_schema
 
-    emit(claim_schema(all_guides().values()))
+    table = (SHIPPED / "mappings" / "completion.csv").read_text(encoding="utf-8")
+    emit(producer_schema(claim_schema(all_guides().values()), load_defaults(table)))
 
 
 def _decide(action: str) -> Callable[..., None]:
