@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -20,6 +21,9 @@ from gateway.store.engine import version
 from gateway.store.errors import StoreEmpty
 from gateway.transport.archive import Archive
 from gateway.transport.port import Transport
+
+if TYPE_CHECKING:
+    from gateway.exchange.companion_rules import Companions
 
 
 class App:
@@ -79,6 +83,13 @@ class App:
     @property
     def profiles(self) -> dict[str, Profile]:
         return self.home.profiles
+
+    @cached_property
+    def companions(self) -> Companions:
+        """What partners and payers wish otherwise than the guides; UsageError names a file that cannot be."""
+        from gateway.exchange.companion_rules import load_companions
+
+        return load_companions(self.home.path, self.profiles, self.home.crosswalk)
 
     def chosen(self, partner: str | None) -> list[Profile]:
         """The partner named, or all of them."""

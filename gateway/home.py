@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from gateway.claims.crosswalk import NO_CROSSWALK, Crosswalk, load_crosswalk
 from gateway.configuration import Written, read_toml
+from gateway.data import SHIPPED
 from gateway.errors import UsageError
 from gateway.partners import Profile, check_profiles, load_profile
 
@@ -99,8 +101,13 @@ class Home:
         """Every partner of this home by name; UsageError names the first profile that is wrong."""
         files = sorted((self.path / "sftp_config").glob("[!.]*.toml"))
         found = {file.stem: load_profile(file) for file in files}
-        check_profiles(found)
+        check_profiles(found, self.crosswalk)
         return found
+
+    @cached_property
+    def crosswalk(self) -> Crosswalk:
+        """Which ids mean the same payer; UsageError names file and line of what cannot be."""
+        return read_crosswalk(self.path)
 
     def profile(self, name: str) -> Profile:
         """One partner; UsageError with the known names where there is no such."""
@@ -108,6 +115,18 @@ class Home:
             known = ", ".join(self.profiles) or "none yet"
             raise UsageError(f"no partner {name!r} in {self.path / 'sftp_config'}; known: {known}")
         return self.profiles[name]
+
+
+def read_crosswalk(home: Path | None) -> Crosswalk:
+    """The shipped crosswalk of payer ids with the rows of a home."""
+    found = NO_CROSSWALK
+    for root in (SHIPPED, home):
+        if root is not None and (file := root / "mappings" / "codes" / "payers.csv").is_file():
+            try:
+                found = load_crosswalk(file.read_text(encoding="utf-8"), str(file), found)
+            except (OSError, UnicodeDecodeError):
+                raise UsageError(f"{file}: cannot be read as UTF-8 text") from None
+    return found
 
 
 def _write_new(file: Path, text: str) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from gateway.claims.crosswalk import NO_CROSSWALK, Crosswalk
 from gateway.configuration import Written, read_toml
 from gateway.errors import UsageError
 from gateway.transport.names import NameTemplate
@@ -90,16 +91,23 @@ class Profile:
     upload: str = "rename"  # "rename" or "direct"
     claims_per_set: int = 1000
     claims_per_file: int = 5000
+    companions: tuple[str, ...] = ()  # names in mappings/companions
 
-    def takes(self, payer_id: str, claim_type: str) -> bool:
-        """Whether the payer is named here; "*" is asked last, by `route`."""
-        return claim_type in self.claim_types and payer_id in self.payers
+    def takes(self, payer_id: str, claim_type: str, crosswalk: Crosswalk = NO_CROSSWALK) -> bool:
+        """Whether the payer is named here, by our id or by the partner's; "*" is asked last, by `route`."""
+        if claim_type not in self.claim_types:
+            return False
+        return payer_id in self.payers or (
+            bool(crosswalk) and not set(crosswalk.known_as(payer_id, self.name)).isdisjoint(self.payers)
+        )
 
 
-def route(profiles: Iterable[Profile], payer_id: str, claim_type: str) -> Profile | None:
+def route(
+    profiles: Iterable[Profile], payer_id: str, claim_type: str, crosswalk: Crosswalk = NO_CROSSWALK
+) -> Profile | None:
     """The partner that a payer's claims go to: the one that names it, else the one that takes all (`"*"`)."""
     ordered = sorted(profiles, key=lambda profile: profile.name)
-    named = next((p for p in ordered if p.takes(payer_id, claim_type)), None)
+    named = next((p for p in ordered if p.takes(payer_id, claim_type, crosswalk)), None)
     return named or next((p for p in ordered if p.takes("*", claim_type)), None)
 
 
@@ -116,13 +124,14 @@ def load_profile(path: Path) -> Profile:
     return _Reader(read_toml(path)).profile()
 
 
-def check_profiles(profiles: Mapping[str, Profile]) -> None:
-    """Refuses two partners that claim the same payer for the same type of claim."""
+def check_profiles(profiles: Mapping[str, Profile], crosswalk: Crosswalk = NO_CROSSWALK) -> None:
+    """Refuses two partners that claim the same payer for the same type of claim, by whichever of its ids."""
     seen: dict[tuple[str, str], str] = {}
     for profile in sorted(profiles.values(), key=lambda p: p.name):
         for claim_type in profile.claim_types:
             for payer in profile.payers:
-                other = seen.setdefault((payer, claim_type), profile.name)
+                payer_id = crosswalk.resolve(payer, profile.name) if payer != "*" else payer
+                other = seen.setdefault((payer_id, claim_type), profile.name)
                 if other != profile.name:
                     raise UsageError(
                         f"sftp_config/{profile.name}.toml: payer {payer!r} for {claim_type} claims "
@@ -288,6 +297,7 @@ class _Reader:
             upload=self.choice("delivery", "upload", ("rename", "direct"), "rename"),
             claims_per_set=self.count("limits", "claims_per_set", 1000, 5000),
             claims_per_file=self.count("limits", "claims_per_file", 5000, 1_000_000),
+            companions=self.texts("partner", "companions", []),
         )
         if (made.sftp is None) == (made.folder is None):
             raise UsageError(f"{self.path}: [sftp] or [folder]: one of the two must be there, and only one")

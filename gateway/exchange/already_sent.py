@@ -87,7 +87,7 @@ def _take(door: Door, group: _Interchange, source: str, tally: Tally) -> None:
     with door.writing() as conn:
         at = door.now()
         sets: dict[int, _Set] = {}
-        chunk = Chunk(conn, at, source, done, sent=True)
+        chunk = Chunk(conn, at, source, done, sent=True, crosswalk=door.crosswalk)
         is_known = group.interchange is not None and _is_known(conn, group.interchange)
         while part := list(islice(group.admissions, RECORDS_A_TRANSACTION)):
             if is_known:

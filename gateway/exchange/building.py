@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO, NamedTuple
 
 from gateway.app import App
+from gateway.claims.wishes import Wishes
 from gateway.errors import Refused
 from gateway.exchange.delivery import batch_document, refresh_batch
-from gateway.outbound.sets import Member, cut, in_order
+from gateway.exchange.unmet import hold_unmet
+from gateway.outbound.sets import Member, in_order, parts
 from gateway.outbound.writing import BatchHead, Faulty, SetHead, judged, write_batch
 from gateway.partners import Profile, route
 from gateway.reconcile.projection import refresh
@@ -82,7 +84,7 @@ def plan(app: App, partner: str | None = None) -> list[Planned]:
         rows = claims.ready_groups(conn)
     found: dict[tuple[str, str, str], Planned] = {}
     for row in rows:
-        profile = route(app.profiles.values(), row.payer_id, row.type)
+        profile = route(app.profiles.values(), row.payer_id, row.type, app.home.crosswalk)
         name = profile.name if profile else "(none)"
         if partner in (None, name):
             before = found.get((name, row.type, row.payer_id), Planned(name, row.type, row.payer_id, 0, 0))
@@ -124,7 +126,7 @@ def _groups(app: App) -> tuple[list[Group], dict[str, int]]:
     payers: dict[tuple[str, str, str, str], list[str]] = {}
     lost: dict[str, int] = {}
     for row in rows:
-        profile = route(app.profiles.values(), row.payer_id, row.type)
+        profile = route(app.profiles.values(), row.payer_id, row.type, app.home.crosswalk)
         if profile is None:
             lost[row.payer_id] = lost.get(row.payer_id, 0) + row.claims
         else:
@@ -159,20 +161,32 @@ def _abandon(conn: Connection, app: App, batch_id: int, reason: str) -> None:
 
 
 def build_once(app: App, group: Group, *, only: Sequence[Member] = (), resends_id: int | None = None) -> Built | None:
-    """One batch of at most the partner's cap: of what is ready, or of `only`. Nothing where there is nothing."""
+    """One batch of at most the partner's cap: of what is ready, or of `only`. Nothing where there is nothing.
+
+    Ready claims that do not meet what the partner or payer wants (any more) are held first.
+    """
+    wishes = app.companions.of(group.profile)
     with app.store.write() as conn:
-        members = in_order(only or _ready(conn, group))
-        if not members:
-            return None
-        batch = _reserve(conn, app, group, members, resends_id)
+        ready, held = (only, []) if only else hold_unmet(conn, _ready(conn, group, wishes), wishes, app.now())
+        if not ready:
+            return Built(group.profile.name, problems=held) if held else None
+        members = in_order(ready)
+        sets_of_claims = parts(members, group.profile.claims_per_set, wishes)
+        batch = _reserve(conn, app, group, sets_of_claims, resends_id)
         sets = batches.sets_of(conn, batch.id)
     app.log.info("building", batch=batch.id, partner=batch.partner, claims=batch.claims)
-    parts = list(cut(members, group.profile.claims_per_set))
     with tempfile.TemporaryFile(dir=_spool(app)) as spool:
-        faulty = _write(app, group, batch, sets, parts, spool)
+        faulty = _write(app, group, batch, sets, sets_of_claims, spool)
         if faulty:
-            return _give_up(app, group, batch, members, faulty)
-        return Built(group.profile.name, _commit(app, group, batch, spool))
+            given_up = _give_up(app, group, batch, members, faulty)
+            given_up.problems[:0] = held
+            return given_up
+        return Built(group.profile.name, _commit(app, group, batch, spool), held)
+
+
+def most_a_file(profile: Profile, claim_type: str, wishes: Wishes) -> int:
+    """How many claims a file may hold, by the profile and by what is wished."""
+    return min(profile.claims_per_file, wishes.file_limit(claim_type) or profile.claims_per_file)
 
 
 def _spool(app: App) -> str:
@@ -181,14 +195,14 @@ def _spool(app: App) -> str:
     return str(folder)
 
 
-def _ready(conn: Connection, group: Group) -> list[Member]:
+def _ready(conn: Connection, group: Group, wishes: Wishes) -> list[Member]:
     rows = claims.ready_versions(
         conn,
         type=group.type,
         payer_ids=group.payer_ids,
         purpose=group.purpose,
         claim_or_encounter=group.claim_or_encounter,
-        limit=group.profile.claims_per_file,
+        limit=most_a_file(group.profile, group.type, wishes),
     )
     return [
         Member(row.claim_id, row.version_id, row.patient_control_number, row.charge, json.loads(row.body))
@@ -196,14 +210,15 @@ def _ready(conn: Connection, group: Group) -> list[Member]:
     ]
 
 
-def _reserve(conn: Connection, app: App, group: Group, members: Sequence[Member], resends_id: int | None) -> BatchRow:
+def _reserve(
+    conn: Connection, app: App, group: Group, parted: Sequence[Sequence[Member]], resends_id: int | None
+) -> BatchRow:
     if numbers_unproven(conn):
         raise Refused("the store was restored: run `gateway store restore` to its end, so that no number is used again")
     profile, now = group.profile, app.now()
     sender, receiver = profile.envelope.sides
     group_number = str(counters.reserve(conn, counters.gs_counter(sender, receiver)))
-    parts = list(cut(members, profile.claims_per_set))
-    first_reference = counters.reserve(conn, "bht", len(parts))
+    first_reference = counters.reserve(conn, "bht", len(parted))
     new = NewBatch(
         partner=profile.name,
         type=group.type,
@@ -224,20 +239,21 @@ def _reserve(conn: Connection, app: App, group: Group, members: Sequence[Member]
             charge=sum(member.charge for member in part),
             members=[(member.claim_id, member.version_id) for member in part],
         )
-        for number, part in enumerate(parts, 1)
+        for number, part in enumerate(parted, 1)
     ]
     batch_id = batches.reserve(conn, new, sets, at=now)
-    refresh(conn, [member.claim_id for member in members], stamp(now))
+    refresh(conn, [member.claim_id for part in parted for member in part], stamp(now))
     return batches.get_batch(conn, batch_id)
 
 
 def _write(
-    app: App, group: Group, batch: BatchRow, sets: Sequence[SetRow], parts: Sequence[Sequence[Member]], spool: BinaryIO
+    app: App, group: Group, batch: BatchRow, sets: Sequence[SetRow], parted: Sequence[Sequence[Member]], spool: BinaryIO
 ) -> list[Faulty]:
     """Writes the file and lets it be judged; gives what is wrong with it."""
     heads = [SetHead(one.control_number, one.reference) for one in sets]
-    head = BatchHead(group.profile, group.type, batch.interchange_control_number, batch.group_control_number, app.now())
-    written = write_batch(spool, head, list(zip(heads, parts, strict=True)))
+    numbers = batch.interchange_control_number, batch.group_control_number
+    head = BatchHead(group.profile, group.type, *numbers, app.now(), app.companions.of(group.profile))
+    written = write_batch(spool, head, list(zip(heads, parted, strict=True)))
     if written.faulty:
         return written.faulty
     spool.seek(0)

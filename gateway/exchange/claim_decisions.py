@@ -86,7 +86,8 @@ def _blocking(conn: Connection, door: Door, found: Standing) -> list[Finding]:
     document = json.loads(version.body)
     profile = door.profile_for(version.payer_id, found.claim.type)
     delimiters = "".join(profile.envelope.delimiters) if profile else "*:^~"
-    findings = inspect(document, door.rules, door.now().date(), delimiters)
+    wishes = door.companions.of(profile)
+    findings = inspect(document, door.rules, door.now().date(), delimiters, wishes=wishes)
     if profile is None:
         findings.append(no_partner(door, version.payer_id, found.claim.type))
     return [*_lost_in_reading(held_codes(conn, version.id)), *(one for one in errors(findings) if not one.releasable)]

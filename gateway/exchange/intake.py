@@ -17,6 +17,7 @@ from typing import Any, BinaryIO, Protocol
 
 from gateway.claims.admission import Admission, Rules, admit
 from gateway.claims.canonical import to_json
+from gateway.claims.crosswalk import NO_CROSSWALK, Crosswalk
 from gateway.claims.findings import Finding, errors
 from gateway.claims.intake.csv_mapping import SourceMapping
 from gateway.claims.intake.files import read_claims
@@ -24,8 +25,10 @@ from gateway.claims.intake.records import Record, UnreadableFile
 from gateway.claims.view import text_of
 from gateway.errors import UsageError
 from gateway.exchange.admission_rules import load_rules, source_mapping
+from gateway.exchange.companion_rules import NO_COMPANIONS, Companions, load_companions
 from gateway.exchange.dry_run import writing
 from gateway.exchange.standing_rules import rule
+from gateway.home import read_crosswalk
 from gateway.partners import Profile, route
 from gateway.reconcile.candidates import rematch
 from gateway.reconcile.late import rebind
@@ -61,11 +64,15 @@ class Door:
     now: Callable[[], datetime]
     home: Path | None = None  # for its own mappings
     dry_run: bool = False  # what is written is taken back, a transaction at a time
+    crosswalk: Crosswalk = NO_CROSSWALK
+    companions: Companions = NO_COMPANIONS
 
     @classmethod
     def of(cls, app: Ports, home: Path | None, *, dry_run: bool = False) -> Door:
         """The door that an application opens."""
-        return cls(app.store, app.profiles, load_rules(home), app.now, home, dry_run)
+        rules, crosswalk = load_rules(home), read_crosswalk(home)
+        companions = load_companions(home, app.profiles, crosswalk, rules.edits)
+        return cls(app.store, app.profiles, rules, app.now, home, dry_run, crosswalk, companions)
 
     def writing(self) -> AbstractContextManager[Connection]:
         """A write transaction; in a dry run it is rolled back at its end."""
@@ -73,7 +80,7 @@ class Door:
 
     def profile_for(self, payer_id: str, claim_type: str) -> Profile | None:
         """The partner that a claim goes to."""
-        return route(self.profiles.values(), payer_id, claim_type)
+        return route(self.profiles.values(), payer_id, claim_type, self.crosswalk)
 
 
 @dataclass(slots=True)
@@ -175,7 +182,7 @@ def look_at(door: Door, record: Record) -> Admission:
     payer_id, claim_type = text_of(document, "payer", "id"), text_of(document, "type")
     profile = door.profile_for(payer_id, claim_type)
     delimiters = "".join(profile.envelope.delimiters) if profile else _DELIMITERS
-    admission = admit(record, door.rules, door.now().date(), delimiters)
+    admission = admit(record, door.rules, door.now().date(), delimiters, door.companions.of(profile))
     if admission.content is not None and profile is None:
         admission.findings.append(no_partner(door, payer_id, claim_type))
     return admission
@@ -195,7 +202,7 @@ def _store(door: Door, chunk: Sequence[Admission], source: str, tally: Tally) ->
         done = Tally(tally.file)
         try:
             with door.writing() as conn:
-                Chunk(conn, door.now(), source, done).take(chunk)
+                Chunk(conn, door.now(), source, done, crosswalk=door.crosswalk).take(chunk)
         except Conflict:
             if is_last:
                 raise
@@ -209,9 +216,18 @@ def _store(door: Door, chunk: Sequence[Admission], source: str, tally: Tally) ->
 class Chunk:
     """Some records inside one write transaction."""
 
-    def __init__(self, conn: Connection, at: datetime, source: str, tally: Tally, *, sent: bool = False) -> None:
+    def __init__(
+        self,
+        conn: Connection,
+        at: datetime,
+        source: str,
+        tally: Tally,
+        *,
+        sent: bool = False,
+        crosswalk: Crosswalk = NO_CROSSWALK,
+    ) -> None:
         self.conn, self.now, self.source, self.tally = conn, at, source, tally
-        self.at = stamp(at)
+        self.at, self.crosswalk = stamp(at), crosswalk
         self.sent = sent  # another system sent these: nothing holds them and nothing contradicts them
 
     def take(self, chunk: Sequence[Admission]) -> dict[int, tuple[int, int]]:
@@ -266,7 +282,7 @@ class Chunk:
         new_ids = store_claims.add_claims(self.conn, [_new_claim(one, self.at) for one in new])
         claim_ids = {one.content.key: claim_id for one, claim_id in zip(new, new_ids, strict=True) if one.content}
         claim_ids |= {key: found.claim.id for key, found in there.items()}
-        versions = [_new_version(one, claim_ids, self.at, self.source) for one in wanted]
+        versions = [_new_version(one, claim_ids, self) for one in wanted]
         version_ids = store_claims.add_versions(self.conn, versions)
         events = [
             event
@@ -312,7 +328,7 @@ def _new_claim(one: Admission, at: str) -> NewClaim:
     return NewClaim(billing_key, number, match_key(number), one.content.summary.type, at)
 
 
-def _new_version(one: Admission, claim_ids: Mapping[tuple[str, str], int], at: str, source: str) -> NewVersion:
+def _new_version(one: Admission, claim_ids: Mapping[tuple[str, str], int], chunk: Chunk) -> NewVersion:
     assert one.content is not None
     summary = one.content.summary
     return NewVersion(
@@ -325,13 +341,13 @@ def _new_version(one: Admission, claim_ids: Mapping[tuple[str, str], int], at: s
         charge=summary.charge,
         payer_id=summary.payer_id,
         body=to_json(one.content.document),
-        recorded_at=at,
+        recorded_at=chunk.at,
         has_money=int(summary.has_money),
         payer_name=summary.payer_name,
-        payer_key=summary.payer_id,
+        payer_key=chunk.crosswalk.resolve(summary.payer_id),
         member_id=summary.member_id,
         service_from=summary.service_from,
         service_to=summary.service_to,
         billing_name=summary.billing_name,
-        source=f"{source}, {one.place}",
+        source=f"{chunk.source}, {one.place}",
     )

@@ -108,7 +108,7 @@ def _take(
         raise UsageError("the file holds a claim of another billing provider")
     tally = Tally(source)
     at = door.now()
-    Chunk(conn, at, source, tally).take([admission])
+    Chunk(conn, at, source, tally, crosswalk=door.crosswalk).take([admission])
     if tally.counts["ready"] or tally.counts["held"]:
         add_decision(conn, actor=actor, action=action, subject=f"claim:{claim.id}", reason=reason, at=at)
     return tally

@@ -6,6 +6,10 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from gateway.claims.canonical import billing_key
+from gateway.claims.companions import NO_LIMITS
+from gateway.claims.view import text_of
+from gateway.claims.wishes import Wishes
 from gateway.partners import Profile
 
 Document = dict[str, Any]
@@ -35,6 +39,22 @@ def cut(members: Sequence[Member], size: int) -> Iterator[Sequence[Member]]:
     """Runs of at most `size` members: the sets of a batch."""
     for start in range(0, len(members), size):
         yield members[start : start + size]
+
+
+def parts(members: Sequence[Member], size: int, wishes: Wishes) -> list[Sequence[Member]]:
+    """The sets of a batch: at most `size` members, or fewer and apart where the partner or payer wishes so."""
+    if not wishes.has_limits:
+        return list(cut(members, size))
+    apart: dict[tuple[int, str, str], list[Member]] = {}
+    for member in members:
+        wish = wishes.on(member.document)
+        limits = wish.limits if wish else NO_LIMITS
+        billing = billing_key(member.document) if limits.one_billing_provider_per_set else ""
+        payer = wishes.crosswalk.resolve(text_of(member.document, "payer", "id")) if limits.one_payer_per_set else ""
+        apart.setdefault((limits.claims_per_set, billing, payer), []).append(member)
+    return [
+        part for (most, _, _), found in apart.items() for part in cut(found, min(size, most) if most else size)
+    ]  # fmt: skip
 
 
 def addressed(document: Document, profile: Profile) -> Document:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, BinaryIO, NamedTuple
 
 from gateway.claims.characters import fold
+from gateway.claims.wishes import NO_WISHES, Wishes
 from gateway.guides import guide_for
 from gateway.judge import JUDGED, judge_set
 from gateway.outbound.sets import Member, addressed
@@ -27,6 +28,7 @@ class BatchHead(NamedTuple):
     interchange_control_number: str
     group_control_number: str
     at: datetime
+    wishes: Wishes = NO_WISHES  # what the partner and its payers want otherwise than the claims have it
 
 
 class SetHead(NamedTuple):
@@ -70,7 +72,7 @@ def write_batch(out: BinaryIO, head: BatchHead, sets: Sequence[tuple[SetHead, Se
     writer.open_group(group)
     for set_head, members in sets:
         writer.open_set("837", set_head.control_number, guide.version)
-        _write_set(writer, claim_writer, head.profile, set_head, members, (group.date, group.time), written)
+        _write_set(writer, claim_writer, head, set_head, members, written)
         writer.close_set()
     writer.close_group()
     writer.close_interchange()
@@ -107,22 +109,22 @@ def envelope_of(head: BatchHead) -> tuple[Interchange, Group]:
 def _write_set(
     writer: Writer,
     claim_writer: ClaimWriter,
-    profile: Profile,
+    batch: BatchHead,
     head: SetHead,
     members: Sequence[Member],
-    at: tuple[str, str],
     written: Written,
 ) -> None:
+    day, time = f"{batch.at:%Y%m%d}", f"{batch.at:%H%M}"
     starts: list[int] = []
     written.starts.append(starts)
     written.members.append(members)
     for member in members:
-        document = _sendable(addressed(member.document, profile))
+        document = batch.wishes.written(_sendable(addressed(member.document, batch.profile)))
         is_first, start = not starts, claim_writer.position + 1
         starts.append(start)
         try:
             if is_first:
-                for segment in claim_writer.header(document, reference=head.reference, date=at[0], time=at[1]):
+                for segment in claim_writer.header(document, reference=head.reference, date=day, time=time):
                     writer.segment(segment)
                 starts[0] = claim_writer.position + 1
             for segment in claim_writer.claim(document).segments:

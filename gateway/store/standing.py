@@ -78,3 +78,21 @@ def held_codes(conn: Connection, version_id: int) -> list[str]:
         select(events.c.codes).where(events.c.version_id == version_id, events.c.kind == "held").order_by(events.c.id)
     )
     return list(dict.fromkeys(code for row in conn.execute(query) for code in json.loads(row[0])))
+
+
+def excused_codes(conn: Connection, claim_ids: Iterable[int]) -> dict[int, frozenset[str]]:
+    """The codes for which versions of claims were held before a person released them, by version."""
+    excused: dict[int, frozenset[str]] = {}
+    held: dict[int, set[str]] = {}
+    for part in cut(claim_ids):
+        query = (
+            select(events.c.version_id, events.c.kind, events.c.codes)
+            .where(events.c.claim_id.in_(part), events.c.kind.in_(("held", "released")))
+            .order_by(events.c.id)
+        )
+        for version_id, kind, codes in conn.execute(query):
+            if kind == "held":
+                held.setdefault(version_id, set()).update(json.loads(codes))
+            else:
+                excused[version_id] = frozenset(held.get(version_id, ()))
+    return excused
