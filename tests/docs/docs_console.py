@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -23,6 +24,7 @@ from typing import Literal
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SERVICE_DAY = "2026-01-05"  # in pages: some weeks ago, whenever the pages are tried
+PORT = "2222"
 SECONDS = 120  # that one command may take
 
 _FENCE = re.compile(r"^```(\w*)$")
@@ -158,20 +160,33 @@ class Shell:
         self._process.wait()
 
 
-class Days:
-    """The day of service that pages name, and the one that stands for it today: a claim must not be too old."""
+class Surroundings:
+    """What pages name and is another thing where they are tried: the day of service, since a claim must not be too old,
+    and the port of the simulator, since several tests run at once."""
 
     def __init__(self) -> None:
         day = datetime.now(UTC) - timedelta(days=20)
-        self._pairs = [(SERVICE_DAY, f"{day:%Y-%m-%d}"), (SERVICE_DAY.replace("-", ""), f"{day:%Y%m%d}")]
-        self._pairs.append(("01/05/2026", f"{day:%m/%d/%Y}"))
+        self._pairs = [
+            (SERVICE_DAY, f"{day:%Y-%m-%d}"),
+            (SERVICE_DAY.replace("-", ""), f"{day:%Y%m%d}"),
+            ("01/05/2026", f"{day:%m/%d/%Y}"),
+            (PORT, str(_free_port())),
+        ]
 
-    def of_today(self, text: str) -> str:
-        for page, today in self._pairs:
-            text = text.replace(page, today)
+    def of_here(self, text: str) -> str:
+        """A page's words as they are tried."""
+        for page, here in self._pairs:
+            text = text.replace(page, here)
         return text
 
     def of_page(self, text: str) -> str:
-        for page, today in self._pairs:
-            text = text.replace(today, page)
+        """The program's words as a page has them."""
+        for page, here in self._pairs:
+            text = text.replace(here, page)
         return text
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

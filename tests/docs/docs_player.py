@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from docs_console import Days, Shell, Step, differences, steps_of
+from docs_console import Shell, Step, Surroundings, differences, steps_of
 from docs_situations import Desk, situation
 
 Judge = Callable[[Step, str], str]  # what to say of a command and its words; nothing where all is well
@@ -24,7 +24,7 @@ class Player:
 
     def __init__(self, folder: Path, judge: Judge = compare) -> None:
         self.folder, self.judge = folder, judge
-        self.days = Days()
+        self.surroundings = Surroundings()
         self.stack = ExitStack()
         self.desk: Desk | None = None
         self.shell: Shell | None = None
@@ -50,7 +50,7 @@ class Player:
         elif step.kind == "file":
             path = self.place / step.name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(self.days.of_today("\n".join(step.lines) + "\n"), encoding="utf-8")
+            path.write_text(self.surroundings.of_here("\n".join(step.lines) + "\n"), encoding="utf-8")
         else:
             return self._command(step)
         return ""
@@ -61,7 +61,7 @@ class Player:
             scratch.mkdir(exist_ok=True)
             self.shell = Shell(self.place, scratch)
             self.stack.callback(self.shell.close)
-        said = self.days.of_page(self.shell.run(self.days.of_today(step.name)))
+        said = self.surroundings.of_page(self.shell.run(self.surroundings.of_here(step.name)))
         return self.judge(step, said)
 
 

@@ -205,6 +205,15 @@ def practice(folder: Path) -> Desk:
     return Desk(folder, _accepting())
 
 
+def empty_home(folder: Path) -> Desk:
+    """A home as `init` makes it, with a claim to take in."""
+    desk = Desk(folder, _accepting())
+    for file in (desk.home / "sftp_config" / "testhouse.toml", desk.home / "keys" / "testhouse_password"):
+        file.unlink()
+    (desk.home / "claim.json").write_text(json.dumps(claim(1)))
+    return desk
+
+
 def paid(folder: Path) -> Desk:
     """Three claims were sent, accepted and paid."""
     return in_trouble(folder)
@@ -311,6 +320,21 @@ def held_claims(folder: Path) -> Desk:
     return desk
 
 
+def moving(folder: Path) -> Desk:
+    """A former system sent a file and has its number; the answers to it lie in the mailbox, which both read."""
+    former = Desk(folder / "former", _accepting())
+    former.take_in([claim(1), claim(2), claim(3)])
+    former.gateway("partners", "numbers", "testhouse", "--set-interchange", "4710", "--set-group", "880")
+    former.gateway("batches", "build")
+    desk = Desk(folder / "new", _accepting())
+    former.gateway("batches", "export", "1", str(desk.home / "old_0611.837"))
+    former.exchange(1)
+    for answer in former.simulator.outbound.iterdir():
+        (desk.simulator.outbound / answer.name).write_bytes(answer.read_bytes())
+    former.close()
+    return desk
+
+
 def store_lost(folder: Path) -> Desk:
     """A backup was made, more was sent, then the store's file was lost."""
     desk = paid(folder)
@@ -325,11 +349,25 @@ def store_lost(folder: Path) -> Desk:
 SITUATIONS: dict[str, Situation] = {
     one.__name__: one
     for one in (
-        practice, paid, rejected_ta1, rejected_999, rejected_277ca, unknown_delivery, lost_delivery, failed_delivery,
-        parked_remittance, unmatched_remittance, quarantined_file, host_key_changed, credentials_refused, held_claims,
+        practice,
+        empty_home,
+        paid,
+        rejected_ta1,
+        rejected_999,
+        rejected_277ca,
+        unknown_delivery,
+        lost_delivery,
+        failed_delivery,
+        parked_remittance,
+        unmatched_remittance,
+        quarantined_file,
+        host_key_changed,
+        credentials_refused,
+        held_claims,
+        moving,
         store_lost,
     )
-}  # fmt: skip
+}
 
 
 @contextmanager
