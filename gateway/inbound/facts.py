@@ -182,7 +182,7 @@ Answer = Source | Receiver | Provider | ClaimStatus
 
 
 class RemittanceHeader(NamedTuple):
-    """BPR to the last segment before the claims. Bank accounts are left out."""
+    """BPR to the last segment before the claims. Of bank accounts only the end of the payee's is kept."""
 
     handling: str  # BPR01
     payment: int  # BPR02 in cents, negative where BPR03 is D
@@ -197,6 +197,7 @@ class RemittanceHeader(NamedTuple):
     payee_id: str  # N1*PE N104
     payee_references: tuple[tuple[str, str], ...]  # REF under N1*PE, for example ("TJ", "123456789")
     production_date: str  # DTM*405
+    account_ending: str = ""  # the last four of BPR15
 
 
 class Adjustment(NamedTuple):

@@ -67,7 +67,11 @@ class HeaderParser:
             text = "BPR01 says that nothing is paid, BPR02 that something is."
             self._say("remittance_handling", "warning", text, position, "BPR", "01")
         self.header = self.header._replace(
-            handling=element(segment, 1), payment=payment, method=element(segment, 4), payment_date=paid_on or ""
+            handling=element(segment, 1),
+            payment=payment,
+            method=element(segment, 4),
+            payment_date=paid_on or "",
+            account_ending=_ending(element(segment, 15)),
         )
 
     def _name(self, segment: Segment) -> None:
@@ -86,3 +90,8 @@ class HeaderParser:
             self._say("remittance_trace_missing", "error", "TRN02 is missing: the payment has no number.", 3, "TRN")
         if not self.header.payer_name and not self.header.payer_id:
             self._say("remittance_payer_missing", "warning", "No N1*PR names the payer.", 3, "N1")
+
+
+def _ending(account: str) -> str:
+    """The last four of an account number; nothing of one so short that they would be most of it."""
+    return account[-4:] if len(account) > 5 else ""

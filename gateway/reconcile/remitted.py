@@ -36,6 +36,7 @@ def header_row(header: RemittanceHeader, inbound_set_id: int) -> NewRemittance:
         payment_date=header.payment_date,
         trace_number=header.trace_number,
         originator=header.originator,
+        account_ending=header.account_ending,
     )
 
 

@@ -67,6 +67,7 @@ class NewRemittance(NamedTuple):
     payment_date: str
     trace_number: str
     originator: str
+    account_ending: str = ""
 
 
 class RemittanceClaimRow(NamedTuple):

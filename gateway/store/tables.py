@@ -279,6 +279,13 @@ events = Table(
     Column("fingerprint", String(64), nullable=False),  # of the content, so that a repeat adds nothing
     Column("recorded_at", Time, nullable=False),
     UniqueConstraint("tenant", "fingerprint"),
+    # Few of all events, asked for by themselves: what our own checks held.
+    Index(
+        "ix_events_held",
+        "claim_id",
+        sqlite_where=text("kind = 'held'"),
+        postgresql_where=text("kind = 'held'"),
+    ),
 )
 
 event_links = Table(
@@ -306,6 +313,7 @@ remittances = Table(
     Column("payee_id", Said, nullable=False, server_default=EMPTY),
     Column("payee_ids", Text, nullable=False, server_default="[]"),  # JSON: N1*PE N104 and the REFs under it
     Column("method", Said, nullable=False, server_default=EMPTY),  # BPR04
+    Column("account_ending", String(4), nullable=False, server_default=EMPTY),  # the last four of BPR15
     Column("handling", Said, nullable=False, server_default=EMPTY),  # BPR01
     _cents("payment"),  # BPR02, negative where BPR03 is D
     Column("payment_date", Day, nullable=False, server_default=EMPTY),  # BPR16
