@@ -155,16 +155,24 @@ def send(session: Session, partner: str | None, dry_run: bool, as_json: bool) ->
 @batches.command()
 @click.argument("batch_id", metavar="ID", type=number_type)
 @click.option("--reason", default="", help="Why; kept with the decision.")
+@click.option("--never-arrived", is_flag=True, help="The partner was asked and says that the file is not there.")
 @dry_run_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
 @click.pass_obj
-def resend(session: Session, batch_id: int, reason: str, dry_run: bool, yes: bool, as_json: bool) -> None:
+def resend(
+    session: Session, batch_id: int, reason: str, never_arrived: bool, dry_run: bool, yes: bool, as_json: bool
+) -> None:
     """Looks at what went wrong, says what is the right thing to do and why, and does it, or refuses."""
-    from gateway.exchange.resending import carry_out, plan
+    from gateway.cli.exchange import finish
+    from gateway.exchange.resending import carry_out, plan, recover
 
     app = session.app
-    planned = plan(app, batch_id)
+    if never_arrived and not reason:
+        raise click.UsageError("--never-arrived needs --reason: who said so, and when")
+    if not dry_run:
+        recover(app, batch_id)
+    planned = plan(app, batch_id, never_arrived=never_arrived)
     if not as_json:
         for line in planned.lines():
             say(line)
@@ -176,12 +184,12 @@ def resend(session: Session, batch_id: int, reason: str, dry_run: bool, yes: boo
     if not yes and sys.stdin.isatty():
         click.confirm("Do it?", abort=True, err=True)
     done = carry_out(app, planned, reason)
+    documents = [one.document() for one in done.built] + [one.document() for one in done.delivered]
     if as_json:
-        emit({**planned.document(), "batches": [one.document() for one in done]})
+        emit({**planned.document(), "batches": documents})
     else:
-        for one in done:
-            say(one.line())
-    sys.exit(1 if any(one.needs_person for one in done) else 0)
+        _rows([one for one in documents if "id" in one])
+    finish(done)
 
 
 @batches.command("mark-sent")

@@ -6,16 +6,29 @@ import json
 from collections.abc import Sequence
 
 from gateway.app import App
-from gateway.exchange.building import Built, Group, build_once
+from gateway.exchange.building import Built, Group, abandon_leftovers, build_once
 from gateway.exchange.delivery import send_one
+from gateway.exchange.rounds import Round
 from gateway.outbound.resend import ClaimNow, ResendPlan, plan_resend
 from gateway.outbound.sets import Member
+from gateway.partners import Profile
 from gateway.store import batches
+from gateway.store.batches import BatchRow
 from gateway.store.decisions import add_decision
 from gateway.store.resends import BatchClaim, claims_of_batch
 
 
-def plan(app: App, batch_id: int) -> ResendPlan:
+def recover(app: App, batch_id: int) -> None:
+    """Gives back the claims that an interrupted resend or build of the same partner had taken."""
+    with app.store.read() as conn:
+        batch = batches.get_batch(conn, batch_id)
+        left = batches.list_batches(conn, partner=batch.partner, states=("building",))
+    if left:
+        with app.mailbox_lock(f"building for {batch.partner}"):
+            abandon_leftovers(app, app.home.profile(batch.partner))
+
+
+def plan(app: App, batch_id: int, *, never_arrived: bool = False) -> ResendPlan:
     """What would be done, and why."""
     with app.store.read() as conn:
         batch = batches.get_batch(conn, batch_id)
@@ -30,10 +43,11 @@ def plan(app: App, batch_id: int) -> ResendPlan:
         )
         for row in rows
     ]
-    return plan_resend(batch_id, batch.state, batch.origin, bool(batch.archive_name), known)
+    has_bytes = bool(batch.archive_name)
+    return plan_resend(batch_id, batch.state, batch.origin, has_bytes, known, never_arrived=never_arrived)
 
 
-def carry_out(app: App, planned: ResendPlan, reason: str) -> list[Built]:
+def carry_out(app: App, planned: ResendPlan, reason: str) -> Round:
     """Does what the plan says; raises Refused where it says no. Claims that changed meanwhile are left out."""
     planned.refuse()
     with app.store.write() as conn:
@@ -42,16 +56,24 @@ def carry_out(app: App, planned: ResendPlan, reason: str) -> list[Built]:
         add_decision(conn, actor=app.actor, action="resend", subject=subject, reason=why, at=app.now())
     profile = app.home.profile(batch.partner)
     if planned.action == "same_bytes":
-        done = send_one(app, profile, batch.id)
-        ended = done.batch if done else batch
-        return [Built(profile.name, ended, [done.text] if done and ended.state != "sent" else [])]
+        return _same_bytes(app, profile, batch, why)
     with app.mailbox_lock(f"building for {profile.name}"):
-        fresh = plan(app, batch.id)
+        fresh = plan(app, batch.id, never_arrived=True)  # whether it may be was decided before
         wanted = {claim.claim_id for claim in planned.claims} & {claim.claim_id for claim in fresh.claims}
         with app.store.read() as conn:
             members = [_member(row) for row in claims_of_batch(conn, batch.id) if row.claim_id in wanted]
         group = Group(profile, batch.type, batch.purpose, batch.claim_or_encounter, ())
-        return list(_rebuild(app, group, members, batch.id))
+        return Round(built=list(_rebuild(app, group, members, batch.id)))
+
+
+def _same_bytes(app: App, profile: Profile, batch: BatchRow, why: str) -> Round:
+    """Sends the archived file; an unknown one only after the partner's folder was looked at once more."""
+    done = send_one(app, profile, batch.id)
+    if batch.state == "unknown" and done is not None and done.batch.state == "unknown" and done.error is None:
+        with app.mailbox_lock(f"mailbox {profile.name}"), app.store.write() as conn:
+            batches.set_state(conn, batch.id, "built", at=app.now(), reason=why)
+        done = send_one(app, profile, batch.id)
+    return Round(delivered=[done] if done else [])
 
 
 def _rebuild(app: App, group: Group, members: Sequence[Member], batch_id: int) -> list[Built]:

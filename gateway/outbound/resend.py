@@ -61,22 +61,29 @@ class ResendPlan:
         }
 
 
-def plan_resend(batch_id: int, state: str, origin: str, has_bytes: bool, claims: Sequence[ClaimNow]) -> ResendPlan:
-    """Decides by the delivery's state first, then by what was answered to each claim."""
+def plan_resend(
+    batch_id: int, state: str, origin: str, has_bytes: bool, claims: Sequence[ClaimNow], *, never_arrived: bool = False
+) -> ResendPlan:
+    """Decides by the delivery's state first, then by what was answered to each claim.
+
+    With `never_arrived` a person has asked the partner and vouches that the file is not there.
+    """
     if state in ("built", "failed"):
         return ResendPlan(batch_id, "same_bytes", "it certainly did not arrive", _counts(claims))
+    if state == "unknown" and never_arrived:
+        return ResendPlan(batch_id, "same_bytes", "the partner says that it is not there", _counts(claims))
     if state in ("sending", "unknown"):
         reason = (
-            "nobody knows whether it arrived; `gateway batches send` settles it, or an answer, or `batches mark-sent`, "
-            "or the partner says that it is not there"
+            "nobody knows whether it arrived; `gateway batches send` settles it, or an answer, or `batches mark-sent`; "
+            "where the partner says that it is not there, `batches resend --never-arrived`"
         )
         return ResendPlan(batch_id, "refuse", reason, _counts(claims))
     if state != "sent" or origin == "already_sent" or not has_bytes:
         return ResendPlan(batch_id, "refuse", f"it is {state} ({origin.replace('_', ' ')}); there is nothing to send")
-    return _plan_sent(batch_id, claims)
+    return _plan_sent(batch_id, claims, never_arrived)
 
 
-def _plan_sent(batch_id: int, claims: Sequence[ClaimNow]) -> ResendPlan:
+def _plan_sent(batch_id: int, claims: Sequence[ClaimNow], never_arrived: bool) -> ResendPlan:
     evidence = _counts(claims)
     if any("duplicate_suspected" in claim.flags for claim in claims):
         reason = "an answer says that the receiver has it already; sending again would make duplicates"
@@ -92,11 +99,20 @@ def _plan_sent(batch_id: int, claims: Sequence[ClaimNow]) -> ResendPlan:
         )
         return ResendPlan(batch_id, "refuse", reason, evidence)
     if all(claim.state == "sent" for claim in claims):
-        reason = (
-            "it was delivered and nobody has answered; silence is no proof that it is lost, so ask the partner first"
-        )
-        return ResendPlan(batch_id, "refuse", reason, evidence)
+        return _plan_silent(batch_id, claims, never_arrived)
     return ResendPlan(batch_id, "refuse", "none of its claims was rejected; there is nothing to send again", evidence)
+
+
+def _plan_silent(batch_id: int, claims: Sequence[ClaimNow], never_arrived: bool) -> ResendPlan:
+    again = tuple(claim for claim in claims if claim.is_newest)
+    if never_arrived and again:
+        reason = "the partner says that it is not there, although it was delivered"
+        return ResendPlan(batch_id, "new_batch", reason, _counts(claims), again)
+    reason = (
+        "it was delivered and nobody has answered; silence is no proof that it is lost, so ask the partner first, and "
+        "where it is not there, `batches resend --never-arrived`"
+    )
+    return ResendPlan(batch_id, "refuse", reason, _counts(claims))
 
 
 def _counts(claims: Sequence[ClaimNow]) -> tuple[str, ...]:
