@@ -53,6 +53,10 @@ class Crosswalk:
     def __bool__(self) -> bool:
         return bool(self.rows)
 
+    def has(self, payer_id: str) -> bool:
+        """Whether this is our id of a payer in the table."""
+        return _key(payer_id) in self._ours
+
     def resolve(self, payer_id: str, *where: str) -> str:
         """Our id of a payer.
 

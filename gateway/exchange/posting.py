@@ -294,7 +294,7 @@ class SetPoster:
             envelope = profile.envelope
             senders |= {envelope.receiver} if envelope.group_receiver in senders else set()
             receivers |= {envelope.sender} if envelope.group_sender in receivers else set()
-        return Origin(set_id, partner, senders, receivers, self._app.now())
+        return Origin(set_id, partner, senders, receivers, self._app.now(), self._app.home.crosswalk)
 
     def _partner_of(self, senders: frozenset[str], receivers: frozenset[str]) -> str:
         """The partner whose identifiers these are, for files that were not found in a mailbox."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from gateway.claims.control_numbers import CUTS, is_lost, match_key
+from gateway.claims.crosswalk import NO_CROSSWALK, Crosswalk
 from gateway.inbound.facts import RemittanceHeader, RemittedClaim
 from gateway.reconcile.matching import Ambiguous, Candidate, Ladder, Match, Result, Rung, Unmatched, Wanted, lookups
 from gateway.reconcile.projection import refresh
@@ -39,10 +40,12 @@ _BY_NUMBER = frozenset((Rung.NUMBER, Rung.NORMALIZED))
 _PATIENTS = frozenset(("QC", "IL", "74"))
 
 
-def wanted_by(header: RemittanceHeader) -> Callable[[RemittedClaim], Wanted]:
+def wanted_by(
+    header: RemittanceHeader, crosswalk: Crosswalk = NO_CROSSWALK, partner: str = ""
+) -> Callable[[RemittedClaim], Wanted]:
     """Makes of a payment's claims what the ladder looks for."""
     providers = frozenset(payee_ids(header))
-    payers = frozenset(json.loads(header_row(header, 0).payer_ids))
+    payers = frozenset(json.loads(header_row(header, 0, crosswalk, partner).payer_ids))
 
     def wanted(claim: RemittedClaim) -> Wanted:
         begin, end = claim.service_dates

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from gateway.claims.control_numbers import match_key
+from gateway.claims.crosswalk import NO_CROSSWALK, Crosswalk
 from gateway.store.times import stamp
 from gateway.x12.issues import Issue, Severity
 
@@ -24,6 +25,7 @@ class Origin(NamedTuple):
     senders: frozenset[str]  # ISA06 and GS02: who answers
     receivers: frozenset[str]  # ISA08 and GS03: who is answered
     at: datetime  # when we record it
+    crosswalk: Crosswalk = NO_CROSSWALK  # which ids mean the same payer
 
     @property
     def recorded_at(self) -> str:

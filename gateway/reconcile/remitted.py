@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from gateway.claims.crosswalk import NO_CROSSWALK, REMITTANCE, Crosswalk
 from gateway.inbound.facts import Adjustment, Party, RemittanceHeader, RemittedClaim, RemittedLine
 from gateway.reconcile.classes import Classes, classify_claim
 from gateway.reconcile.origin import first, match_key
@@ -18,16 +19,23 @@ INTEREST = "I"  # AMT01
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
-def header_row(header: RemittanceHeader, inbound_set_id: int) -> NewRemittance:
-    """The payment's header as the store keeps it; the payer's key is its N104, else its REF*2U, else TRN03."""
+def header_row(
+    header: RemittanceHeader, inbound_set_id: int, crosswalk: Crosswalk = NO_CROSSWALK, partner: str = ""
+) -> NewRemittance:
+    """The payment's header as the store keeps it.
+
+    The payer's key is our id of it, where the crosswalk knows one of its ids; else its N104, else its REF*2U, else
+    TRN03.
+    """
     others = [value for qualifier, value in header.payer_references if value and qualifier in ("2U", "EO", "HI", "NF")]
     plan = first(value for qualifier, value in header.payer_references if qualifier == "2U")
     ids = [*dict.fromkeys(value for value in (header.payer_id, plan, *others, header.originator) if value)]
+    ours = first(found for one in ids if crosswalk.has(found := crosswalk.resolve(one, REMITTANCE, partner)))
     return NewRemittance(
         inbound_set_id=inbound_set_id,
         payer_name=header.payer_name,
-        payer_key=first((header.payer_id, plan, header.originator)),
-        payer_ids=json.dumps(ids),
+        payer_key=ours or first((header.payer_id, plan, header.originator)),
+        payer_ids=json.dumps([*dict.fromkeys([*ids, ours] if ours else ids)]),
         payee_id=header.payee_id,
         payee_ids=json.dumps(payee_ids(header)),
         method=header.method,

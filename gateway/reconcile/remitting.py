@@ -119,7 +119,8 @@ class _Writer:
 
     def run(self, *, status: str, reason: str, progress: Progress | None) -> Written:
         conn, facts, posted = self._conn, self._facts, self._posted
-        new = header_row(facts.header, self._origin.inbound_set_id)
+        origin = self._origin
+        new = header_row(facts.header, origin.inbound_set_id, origin.crosswalk, origin.partner)
         remittance_id = add_remittance(conn, new, status=status, at=self._origin.at, reason=reason)
         ordinal = 0
         for part in _parts(facts):
@@ -148,7 +149,7 @@ class _Writer:
         recorded_at = stamp(self._origin.at)
         postings = [posting_of(claim, one, classes, recorded_at) for claim, one in zip(claims, ids, strict=True)]
         add_postings(self._conn, postings)
-        wanted = wanted_by(self._facts.header)
+        wanted = wanted_by(self._facts.header, self._origin.crosswalk, self._origin.partner)
         results = find_claims(self._conn, [wanted(claim) for claim in claims])
         links = []
         for claim, row_id, result in zip(claims, ids, results, strict=True):
