@@ -108,7 +108,7 @@ def _issue_place(issue: dict[str, Any]) -> str:
 
 @claims.command("list")
 @click.option("--state", default="", help="Only claims in this state, for example held or denied.")
-@click.option("--payer", default="", help="Only this payer id.")
+@click.option("--payer", default="", help="Only this payer, by any of its ids.")
 @click.option("--since", callback=day, help="First imported on or after this day.")
 @click.option("--until", callback=day, help="… on or before this day.")
 @json_option
@@ -121,8 +121,9 @@ def list_(session: Session, state: str, payer: str, since: str, until: str, as_j
 
     if state and state not in STATES:
         raise UsageError(f"{state!r} is not a state; states are {', '.join(sorted(STATES))}")
+    payer_ids = session.app.home.crosswalk.known_as(payer) if payer else ()
     with session.app.store.read() as conn:
-        rows = claims_listed(conn, state=state, payer=payer, since=since, until=until)
+        rows = claims_listed(conn, state=state, payer_ids=payer_ids, since=since, until=until)
     documents = [listed(row) for row in rows]
     if as_json:
         emit(documents)

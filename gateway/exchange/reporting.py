@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from gateway.app import App
@@ -24,11 +25,14 @@ def reconciliation(app: App, filters: Filters, as_of: str | None = None) -> Reco
     """The reconciliation report."""
     if filters.partner:
         app.home.profile(filters.partner)
+    crosswalk = app.home.crosswalk
+    if filters.payer:
+        filters = replace(filters, aliases=crosswalk.known_as(filters.payer)[1:])
     if as_of is None:
         with app.store.read() as conn:
-            return reconcile(conn, filters, stamp(app.now()))
+            return reconcile(conn, filters, stamp(app.now()), crosswalk=crosswalk)
     from gateway.reconcile.projection import projected_as_of
 
     moment = stamp(parse_time(as_of))
     with app.store.read() as conn, projected_as_of(conn, moment) as table:
-        return reconcile(conn, filters, moment, table)
+        return reconcile(conn, filters, moment, table, crosswalk)

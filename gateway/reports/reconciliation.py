@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from gateway.claims.crosswalk import NO_CROSSWALK, Crosswalk
 from gateway.reconcile.projection import Awaiting, awaiting_pairs
 from gateway.store import Connection, reporting
 from gateway.store.reporting import MONEY, ClaimGroup, ClaimLine, Filters, RemittanceRow
@@ -135,7 +136,9 @@ def totals(groups: Iterable[ClaimGroup], key: str = "", name: str = "") -> Total
     return Totals(key, name, dict(counts), money)
 
 
-def reconcile(conn: Connection, filters: Filters, as_of: str, table: Any = None) -> Reconciliation:
+def reconcile(
+    conn: Connection, filters: Filters, as_of: str, table: Any = None, crosswalk: Crosswalk = NO_CROSSWALK
+) -> Reconciliation:
     """Asks the store for the report; `table` is another projection of the same shape, for a time that is past."""
     source = {} if table is None else {"table": table}
     past = as_of if table is not None else ""
@@ -155,7 +158,7 @@ def reconcile(conn: Connection, filters: Filters, as_of: str, table: Any = None)
         totals=whole,
         remittances=sums,
         checks=tuple(_checks(conn, filters, whole, rows, source, _sum_by(waiting, "claim_id"), past)),
-        groups={by: _grouped(reporting.claim_groups(conn, filters, by, **source)) for by in GROUPS},
+        groups=_all_groups(conn, filters, source, crosswalk),
         attention=dict(_attention(conn, filters, source)),
         waiting={row.kind: row.number for row in reporting.waiting(conn, filters)},
     )
@@ -167,6 +170,20 @@ def _sum_by(waiting: Sequence[Awaiting], key: str) -> dict[int, int]:
         number = getattr(one, key)
         found[number] = found.get(number, 0) + one.paid
     return found
+
+
+def _all_groups(
+    conn: Connection, filters: Filters, source: dict[str, Any], crosswalk: Crosswalk
+) -> dict[str, tuple[Totals, ...]]:
+    """Totals by payer, partner and billing provider; a payer's claims together, whichever id they name it by."""
+    found = {by: reporting.claim_groups(conn, filters, by, **source) for by in GROUPS}
+    if crosswalk:
+        found["payer"] = [_of_payer(row, crosswalk) for row in found["payer"]]
+    return {by: _grouped(rows) for by, rows in found.items()}
+
+
+def _of_payer(row: ClaimGroup, crosswalk: Crosswalk) -> ClaimGroup:
+    return row._replace(key=crosswalk.resolve(row.key), name=crosswalk.name(row.key) or row.name)
 
 
 def _grouped(rows: Sequence[ClaimGroup]) -> tuple[Totals, ...]:

@@ -5,6 +5,7 @@ Money sums leave out what has none in reports: cancelled and voided claims, enco
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -36,6 +37,12 @@ class Filters:
     payer: str = ""
     since: str = ""
     until: str = ""
+    aliases: tuple[str, ...] = ()  # further ids of that payer
+
+    @property
+    def payer_ids(self) -> tuple[str, ...]:
+        """Every id of the payer that is asked about."""
+        return (self.payer, *self.aliases)
 
     def __bool__(self) -> bool:
         return bool(self.partner or self.payer or self.since or self.until)
@@ -105,7 +112,7 @@ def claim_conditions(filters: Filters, table: Table = claim_current) -> list[Col
     if filters.partner:
         found.append(table.c.partner == filters.partner)
     if filters.payer:
-        found.append(table.c.payer_id == filters.payer)
+        found.append(table.c.payer_id.in_(filters.payer_ids))
     if filters.since:
         found.append(table.c.imported_at >= filters.since)
     if filters.until:
@@ -167,9 +174,8 @@ def _was_posted(as_of: str) -> ColumnElement[bool]:
 def _remittance_conditions(filters: Filters, as_of: str) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [remittances.c.recorded_at <= as_of] if as_of else []
     if filters.payer:
-        found.append(
-            or_(remittances.c.payer_key == filters.payer, remittances.c.payer_ids.contains(f'"{filters.payer}"'))
-        )
+        named = [remittances.c.payer_ids.contains(json.dumps(one), autoescape=True) for one in filters.payer_ids]
+        found.append(or_(remittances.c.payer_key.in_(filters.payer_ids), *named))
     if filters.since:
         found.append(remittances.c.payment_date >= filters.since)
     if filters.until:

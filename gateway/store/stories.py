@@ -111,18 +111,18 @@ def claims_listed(
     conn: Connection,
     *,
     state: str = "",
-    payer: str = "",
+    payer_ids: Sequence[str] = (),
     since: str = "",
     until: str = "",
     claim_ids: Sequence[int] = (),
     limit: int | None = None,
 ) -> list[CurrentClaim]:
-    """Claims by state, payer id and day of first import, in order of import."""
+    """Claims by state, ids of a payer and day of first import, in order of import."""
     wanted: list[ColumnElement[bool]] = []
     if state:
         wanted.append(claim_current.c.state == state)
-    if payer:
-        wanted.append(claim_current.c.payer_id == payer)
+    if payer_ids:
+        wanted.append(claim_current.c.payer_id.in_(payer_ids))
     if since:
         wanted.append(claim_current.c.imported_at >= since)
     if until:
