@@ -252,6 +252,8 @@ inbound_sets = Table(
     ),
 )
 
+_UNBOUND = "claim_id IS NULL AND submission_id IS NULL AND set_id IS NULL AND batch_id IS NULL"
+
 # What was said or done. The scope is the narrowest thing that the event speaks of; what could not be bound when it was
 # recorded is bound later by a row in event_links.
 events = Table(
@@ -279,13 +281,14 @@ events = Table(
     Column("fingerprint", String(64), nullable=False),  # of the content, so that a repeat adds nothing
     Column("recorded_at", Time, nullable=False),
     UniqueConstraint("tenant", "fingerprint"),
-    # Few of all events, asked for by themselves: what our own checks held.
+    # Few of all events, asked for by themselves: what our own checks held, and what nothing of ours was found for.
     Index(
         "ix_events_held",
         "claim_id",
         sqlite_where=text("kind = 'held'"),
         postgresql_where=text("kind = 'held'"),
     ),
+    Index("ix_events_unbound", "id", sqlite_where=text(_UNBOUND), postgresql_where=text(_UNBOUND)),
 )
 
 event_links = Table(

@@ -1,4 +1,4 @@
-"""What reports show and ask: the last four of the account that a payment went to, and which claims were held."""
+"""What reports show and ask: the last four of the account that a payment went to; claims held, answers unbound."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,6 +15,8 @@ def upgrade() -> None:
     )
     held = sa.text("kind = 'held'")
     op.create_index("ix_events_held", "events", ["claim_id"], sqlite_where=held, postgresql_where=held)
+    unbound = sa.text("claim_id IS NULL AND submission_id IS NULL AND set_id IS NULL AND batch_id IS NULL")
+    op.create_index("ix_events_unbound", "events", ["id"], sqlite_where=unbound, postgresql_where=unbound)
 
 
 def downgrade() -> None:
