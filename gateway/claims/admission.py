@@ -8,11 +8,13 @@ from datetime import date
 from typing import NamedTuple
 
 from gateway.claims.canonical import Summary, content_hash, faults, summarize
+from gateway.claims.code_lists import CodeLists
 from gateway.claims.completion import Default, Document, complete
 from gateway.claims.edits import Edit, run_edits
 from gateway.claims.findings import Finding, errors
 from gateway.claims.guide_edits import guide_findings
 from gateway.claims.intake.records import Origin, Record
+from gateway.claims.payer_terms import PayerTerms
 from gateway.claims.wishes import NO_WISHES, Wishes
 from gateway.x12.guide import Guide
 
@@ -26,6 +28,8 @@ class Rules:
     defaults: Sequence[Default]
     edits: Sequence[Edit]
     guides: Mapping[str, Guide] = field(default_factory=dict)  # by kind, "837P"
+    codes: CodeLists = field(default_factory=CodeLists)
+    terms: PayerTerms = field(default_factory=PayerTerms)
 
     def guide(self, claim_type: str) -> Guide | None:
         """The guide of a type of claim, where it is there."""
@@ -92,7 +96,8 @@ def inspect(
     if wish is not None:
         document = wish.apply(document)
     guide = rules.guide(document["type"])
-    found = run_edits(document, wish.edits(rules.edits) if wish else rules.edits, today, delimiters)
+    edits = wish.edits(rules.edits) if wish else rules.edits
+    found = run_edits(document, edits, today, delimiters, codes=rules.codes, terms=rules.terms)
     taken = known | {finding.field for finding in errors(found)}
     by_guide = guide_findings(document, guide) if guide else [_no_guide(document["type"])]
     complained = {finding.field for finding in by_guide if finding.field} | known

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 
 from gateway.claims.amounts import amount, cents
 from gateway.claims.hits import Hit
-from gateway.claims.view import View, objects_of, text_of
+from gateway.claims.view import Leaf, View, objects_of, text_of
 
 AMOUNTS = frozenset({"charge", "patient_paid", "amount", "paid", "non_covered", "remaining_patient_liability",
                      "rental_price", "purchase_price", "allowed_amount", "saving_amount", "group_amount",
-                     "patient_estimated_due", "tax", "postage"})  # fmt: skip
+                     "patient_amount_due", "sales_tax", "service_tax", "facility_tax", "postage",
+                     "non_covered_charge"})  # fmt: skip
+_MOST = 9_999_999_999  # cents: ten digits
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII)
 
 
@@ -26,17 +28,42 @@ def charge_sum(view: View) -> Iterator[Hit]:
 
 def amount_negative(view: View) -> Iterator[Hit]:
     """No charge or payment is below zero; adjustments of other payers may be."""
-    for leaf in view.leaves:
-        adjusts = leaf.name == "amount" and "adjustments" in leaf.path
-        if leaf.name in AMOUNTS and leaf.value.startswith("-") and not adjusts:
+    for leaf in _amounts(view):
+        if leaf.value.startswith("-") and not (leaf.name == "amount" and "adjustments" in leaf.path):
             yield Hit(leaf.path)
 
 
 def amount_decimals(view: View) -> Iterator[Hit]:
     """An amount is a plain number with at most two decimals."""
-    for leaf in view.leaves:
-        if leaf.name in AMOUNTS and cents(leaf.value) is None:
+    for leaf in _amounts(view):
+        if cents(leaf.value) is None:
             yield Hit(leaf.path)
+
+
+def amount_long(view: View) -> Iterator[Hit]:
+    """An amount has at most ten digits, two of them cents."""
+    for leaf in _amounts(view):
+        if len(leaf.value) > 9 and abs(cents(leaf.value) or 0) > _MOST:
+            yield Hit(leaf.path)
+
+
+def _amounts(view: View) -> list[Leaf]:
+    return [leaf for name, leaves in view.by_name.items() if name in AMOUNTS for leaf in leaves]
+
+
+def patient_paid_more(view: View) -> Iterator[Hit]:
+    """The patient cannot have paid more than was charged."""
+    paid, charge = cents(text_of(view.document, "patient_paid")), cents(text_of(view.document, "charge"))
+    if paid is not None and charge is not None and paid > charge:
+        yield Hit("patient_paid", f"{amount(paid)} paid, {amount(charge)} charged")
+
+
+def non_covered_more(view: View) -> Iterator[Hit]:
+    """The part of a charge that is not covered is at most the charge."""
+    for place, line in enumerate(view.lines):
+        part, charge = cents(text_of(line, "non_covered_charge")), cents(text_of(line, "charge"))
+        if part is not None and charge is not None and part > charge:
+            yield Hit(f"lines[{place}].non_covered_charge", f"line {place + 1}")
 
 
 def charge_zero(view: View) -> Iterator[Hit]:

@@ -13,39 +13,78 @@ from inspect import isgeneratorfunction
 from io import StringIO
 from typing import NamedTuple, cast
 
-from gateway.claims import checks_money, checks_parties, checks_service
+from gateway.claims import (
+    checks_dates,
+    checks_dental,
+    checks_diagnoses,
+    checks_institutional,
+    checks_listed,
+    checks_money,
+    checks_parties,
+    checks_payers,
+    checks_service,
+    checks_situations,
+)
+from gateway.claims.code_lists import CodeLists
 from gateway.claims.completion import Document
 from gateway.claims.findings import Finding, Severity
 from gateway.claims.hits import Hit
+from gateway.claims.payer_terms import PayerTerms
 from gateway.claims.view import View
 from gateway.errors import UsageError
 
 Check = Callable[[View], Iterator[Hit]]
+_NO_LISTS = CodeLists()
+_NO_TERMS = PayerTerms()
 COLUMNS = ["code", "check", "types", "severity", "release", "says", "source"]
+_MODULES = (
+    checks_money, checks_parties, checks_payers, checks_dates, checks_diagnoses, checks_service, checks_situations,
+    checks_institutional, checks_dental, checks_listed,
+)  # fmt: skip
 CHECKS: dict[str, Check] = {
     name: found
-    for module in (checks_money, checks_parties, checks_service)
+    for module in _MODULES
     for name, found in vars(module).items()
     if isgeneratorfunction(found) and found.__module__ == module.__name__ and not name.startswith("_")
 }
+
+
+# What only the store can tell: how a claim stands to others, and to what was sent and paid before.
+OF_THE_STORE = frozenset({
+    "in_flight", "void_unknown", "replacement_unknown", "first_bill_unknown", "earlier_payer_unanswered",
+    "earlier_payer_other", "earlier_payer_paid_other", "forwarded_already",
+})  # fmt: skip
+
+
+def _nothing(view: View) -> Iterator[Hit]:  # noqa: ARG001 - has the shape of every check
+    return iter(())
 
 
 class Edit(NamedTuple):
     """One row of the table."""
 
     code: str
-    check: Check
+    check: Check  # of a claim alone; those of the store find nothing here
     types: frozenset[str]  # of claim; {"*"}: any
     severity: str  # error, warning or off
     releasable: bool
     says: str
     source: str
+    name: str = ""  # of the check
 
     def findings(self, view: View) -> Iterator[Finding]:
         """What this edit finds in a claim."""
-        severity = cast("Severity", self.severity)
         for field, detail in self.check(view):
-            yield Finding(self.code, severity, field, self.says.replace("{detail}", detail), self.releasable)
+            yield self.finding(field, detail)
+
+    def finding(self, field: str, detail: str = "") -> Finding:
+        """What is said of one hit."""
+        severity = cast("Severity", self.severity)
+        return Finding(self.code, severity, field, self.says.replace("{detail}", detail), self.releasable)
+
+    def looks_at(self, claim_type: str) -> bool:
+        """Whether it is in force for a type of claim."""
+        return self.severity != "off" and ("*" in self.types or claim_type in self.types)
 
 
 def load_edits(text: str, name: str = "edits.csv", base: Sequence[Edit] = ()) -> tuple[Edit, ...]:
@@ -65,25 +104,31 @@ def _edit(row: list[str], where: str) -> Edit:
     if len(row) != len(COLUMNS):
         raise UsageError(f"{where}: has {len(row)} columns, not {len(COLUMNS)}")
     code, check, types, severity, release, says, source = (cell.strip() for cell in row)
-    if check not in CHECKS:
-        raise UsageError(f"{where}: there is no check {check!r}; known are {', '.join(sorted(CHECKS))}")
+    if check not in CHECKS and check not in OF_THE_STORE:
+        known = ", ".join(sorted([*CHECKS, *OF_THE_STORE]))
+        raise UsageError(f"{where}: there is no check {check!r}; known are {known}")
     if severity not in ("error", "warning", "off"):
         raise UsageError(f"{where}: severity must be error, warning or off")
     if release not in ("yes", "no") or not code or not types or not says:
         raise UsageError(f"{where}: needs code, types, release (yes or no) and a sentence")
-    return Edit(code, CHECKS[check], frozenset(types.split()), severity, release == "yes", says, source)
+    return Edit(
+        code, CHECKS.get(check, _nothing), frozenset(types.split()), severity, release == "yes", says, source, check
+    )
 
 
-def run_edits(document: Document, edits: Iterable[Edit], today: date, delimiters: str = "*:^~") -> list[Finding]:
+def run_edits(
+    document: Document,
+    edits: Iterable[Edit],
+    today: date,
+    delimiters: str = "*:^~",
+    *,
+    codes: CodeLists = _NO_LISTS,
+    terms: PayerTerms = _NO_TERMS,
+) -> list[Finding]:
     """Everything that the edits find in a completed document.
 
     :param today: the day in the practice; nothing later may have been done
     :param delimiters: of the partner that the claim goes to
     """
-    view = View(document, today, delimiters)
-    return [
-        finding
-        for edit in edits
-        if edit.severity != "off" and ("*" in edit.types or view.type in edit.types)
-        for finding in edit.findings(view)
-    ]
+    view = View(document, today, delimiters, codes=codes, terms=terms)
+    return [finding for edit in edits if edit.looks_at(view.type) for finding in edit.findings(view)]

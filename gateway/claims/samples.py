@@ -132,8 +132,12 @@ def _claim(chance: Random, number: str, day: date) -> Document:
     }
     if patient:
         claim["patient"] = patient
-    if chance.random() < 0.2:
+    tests = [line["procedure"]["code"][0] for line, _ in lines]
+    is_ordered = payer is _MEDICARE and ("7" in tests or "8" in tests)  # Medicare asks who ordered tests and images
+    if chance.random() < 0.2 or is_ordered:
         claim["referring_providers"] = [{"type": "DN"} | _person("WELLBORNE", "OCTAVIA", npi(99_950_000))]
+    if "8" in tests and payer.filing in ("MB", "MC"):
+        claim["clia_number"] = "99D9990001"
     if chance.random() < 0.15:
         claim["prior_authorization"] = f"PA{chance.randrange(10**7):07}"
     if chance.random() < 0.1:
@@ -248,7 +252,8 @@ _CLAIM_COLUMNS = {
     "patient_birth_date": "patient.birth_date", "patient_gender": "patient.gender",
     "patient_street": "patient.address.line1", "patient_city": "patient.address.city",
     "patient_state": "patient.address.state", "patient_zip": "patient.address.postal_code",
-    "prior_authorization": "prior_authorization", "patient_paid": "patient_paid", "diagnoses": "diagnoses",
+    "prior_authorization": "prior_authorization", "patient_paid": "patient_paid", "clia_number": "clia_number",
+    "diagnoses": "diagnoses",
 }  # fmt: skip
 _LINE_COLUMNS = {
     "service_date": "service_date", "procedure": "procedure.code", "modifiers": "procedure.modifiers",

@@ -6,7 +6,9 @@ from datetime import date
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from gateway.claims.code_lists import CodeLists
 from gateway.claims.completion import Document
+from gateway.claims.payer_terms import PayerTerms, Terms
 
 
 class Leaf(NamedTuple):
@@ -57,13 +59,27 @@ def days_of(text: str) -> list[date]:
     return [day for part in text.split("/") if (day := real_day(part[:10]))]
 
 
-class View:
-    """One claim and the day on which it is looked at."""
+_NO_LISTS = CodeLists()
+_NO_TERMS = PayerTerms()
 
-    def __init__(self, document: Document, today: date, delimiters: str = "*:^~") -> None:
+
+class View:
+    """One claim, the day on which it is looked at, and the tables that it is held against."""
+
+    def __init__(
+        self,
+        document: Document,
+        today: date,
+        delimiters: str = "*:^~",
+        *,
+        codes: CodeLists = _NO_LISTS,
+        terms: PayerTerms = _NO_TERMS,
+    ) -> None:
         self.document = document
         self.today = today
         self.delimiters = delimiters
+        self.codes = codes
+        self._terms = terms
         self.type = text_of(document, "type")
         self.subscriber = object_of(document, "subscriber")
         self.patient = object_of(document, "patient")
@@ -81,16 +97,72 @@ class View:
         return found
 
     @cached_property
+    def by_name(self) -> dict[str, list[Leaf]]:
+        """The texts by the name of their field."""
+        found: dict[str, list[Leaf]] = {}
+        for leaf in self.leaves:
+            if leaf.name in found:
+                found[leaf.name].append(leaf)
+            else:
+                found[leaf.name] = [leaf]
+        return found
+
+    def named(self, *names: str) -> list[Leaf]:
+        """The texts of all fields of these names, wherever they stand."""
+        found = self.by_name
+        return [leaf for name in names if name in found for leaf in found[name]]
+
+    @cached_property
+    def all_text(self) -> str:
+        """Every text, one behind the other."""
+        return "".join([leaf.value for leaf in self.leaves])
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether every text is plain ASCII without control characters."""
+        return self.all_text.isascii() and self.all_text.isprintable()
+
+    @cached_property
+    def by_path(self) -> dict[str, str]:
+        """The texts by path."""
+        return {leaf.path: leaf.value for leaf in self.leaves}
+
+    @cached_property
     def service_days(self) -> list[date]:
         """The days of service that are real, in order."""
         texts = [text_of(line, "service_date") for line in self.lines]
         texts += [text_of(self.document, "service_date"), text_of(self.document, "statement_period")]
         return sorted(day for text in texts for day in days_of(text))
 
+    @cached_property
+    def last_day(self) -> str:
+        """The last day of service as YYYY-MM-DD; empty where none is known."""
+        return self.service_days[-1].isoformat() if self.service_days else ""
+
+    @cached_property
+    def frequency(self) -> str:
+        """CLM05-3."""
+        return text_of(self.document, "frequency")
+
+    @cached_property
+    def filing_indicator(self) -> str:
+        """SBR09 of the payer that this claim goes to."""
+        return text_of(self.subscriber, "filing_indicator")
+
+    @cached_property
+    def order(self) -> str:
+        """SBR01 of the payer that this claim goes to."""
+        return text_of(self.subscriber, "payer_responsibility")
+
+    @cached_property
+    def terms(self) -> Terms:
+        """What the payer asks for."""
+        return self._terms.of(text_of(self.payer, "id"), self.filing_indicator, self.type)
+
     @property
     def is_medicare(self) -> bool:
         """Whether this claim is for Medicare itself."""
-        return text_of(self.subscriber, "filing_indicator") in ("MA", "MB")
+        return self.filing_indicator in ("MA", "MB")
 
 
 def _walk(value: Any, path: str, name: str, found: list[Leaf]) -> None:

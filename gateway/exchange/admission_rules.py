@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
+from functools import lru_cache, partial
 from pathlib import Path
 
 from gateway.claims.admission import GUIDES, Rules
+from gateway.claims.code_lists import CodeList, CodeLists, load_codes
 from gateway.claims.completion import load_defaults
 from gateway.claims.edits import load_edits
 from gateway.claims.intake.csv_mapping import SourceMapping, load_mapping
+from gateway.claims.payer_terms import PayerTerms, load_terms
 from gateway.data import SHIPPED, find, listing
 from gateway.errors import UsageError
 from gateway.guides import all_guides
@@ -15,7 +20,10 @@ from gateway.x12.fields import Field, field_tree
 
 
 def load_rules(home: Path | None = None) -> Rules:
-    """Defaults, edits and guides. A home's completion.csv stands instead of ours, its edits.csv row by row."""
+    """Defaults, edits, guides, code lists and payers' terms.
+
+    A home's completion.csv and code lists stand instead of ours, its edits.csv and payer_terms.csv row by row.
+    """
     completion = find("mappings", "completion.csv", home)
     if completion is None:
         raise UsageError("mappings/completion.csv is missing")
@@ -23,7 +31,31 @@ def load_rules(home: Path | None = None) -> Rules:
     own = home / "mappings" / "edits.csv" if home else None
     if own is not None and own.is_file():
         edits = load_edits(_read(own), str(own), base=edits)
-    return Rules(load_defaults(_read(completion), str(completion)), edits, all_guides())
+    return Rules(
+        load_defaults(_read(completion), str(completion)),
+        edits,
+        all_guides(),
+        CodeLists(partial(code_list, home=home)),
+        _terms(home),
+    )
+
+
+def code_list(name: str, *, home: Path | None = None) -> CodeList | None:
+    """A list of codes, the home's (`mappings/codes/NAME.csv`) or the shipped one; None where there is neither."""
+    path = find("mappings/codes", f"{name}.csv", home) or find("mappings/codes", f"{name}.csv.gz", home)
+    return _read_codes(path, path.stat().st_mtime_ns) if path is not None else None
+
+
+@lru_cache(maxsize=64)
+def _read_codes(path: Path, _changed: int) -> CodeList:
+    """A table, read once as long as its file is not changed."""
+    return load_codes(_read(path), str(path))
+
+
+def _terms(home: Path | None) -> PayerTerms:
+    terms = load_terms(_read(SHIPPED / "mappings" / "payer_terms.csv"))
+    own = home / "mappings" / "payer_terms.csv" if home else None
+    return load_terms(_read(own), str(own), base=terms) if own is not None and own.is_file() else terms
 
 
 def source_mapping(name: str, home: Path | None = None) -> SourceMapping:
@@ -50,8 +82,11 @@ def _knows_field(claim_type: str, path: str) -> bool:
 
 def _read(path: Path) -> str:
     try:
+        if path.suffix == ".gz":
+            return gzip.decompress(path.read_bytes()).decode()
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise UsageError(f"{path}: is not UTF-8") from None
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from None
+    except (OSError, EOFError, zlib.error) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "is damaged"
+        raise UsageError(f"{path}: {reason}") from None

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from gateway.claims.admission import Rules
+from gateway.claims.code_lists import CodeLists
 from gateway.claims.completion import load_defaults
 from gateway.claims.edits import load_edits
+from gateway.claims.payer_terms import load_terms
 from gateway.claims.samples import npi
+from gateway.exchange.admission_rules import code_list
 from gateway.guides import all_guides
 
 MAPPINGS = Path(__file__).parents[2] / "mappings"
@@ -25,6 +28,8 @@ def rules() -> Rules:
         load_defaults((MAPPINGS / "completion.csv").read_text(encoding="utf-8")),
         load_edits((MAPPINGS / "edits.csv").read_text(encoding="utf-8")),
         all_guides(),
+        CodeLists(code_list),
+        load_terms((MAPPINGS / "payer_terms.csv").read_text(encoding="utf-8")),
     )
 
 
@@ -83,6 +88,11 @@ def hospital(**changes: Any) -> dict[str, Any]:
         admission_date="2026-01-03T15:30",
         discharge_time="11:00",
         admission_type="1",
+        admission_source="1",
+        diagnoses=[
+            {"code": "J45909", "present_on_admission": "Y"},
+            {"code": "I10", "present_on_admission": "Y"},
+        ],
         patient_status="01",
         admitting_diagnosis={"type": "ABJ", "code": "J45901"},
         attending_provider={"last_name": "ALDERWICK", "first_name": "AMOS", "npi": npi(99_900_001)},

@@ -13,7 +13,7 @@ from gateway.claims.canonical import faults
 from gateway.claims.characters import fold
 from gateway.claims.checks_parties import is_npi
 from gateway.claims.completion import complete
-from gateway.claims.edits import CHECKS, COLUMNS, load_edits, run_edits
+from gateway.claims.edits import CHECKS, COLUMNS, OF_THE_STORE, load_edits, run_edits
 from gateway.claims.findings import Finding
 from gateway.claims.guide_edits import guide_findings, spoken
 from gateway.claims.intake.records import Record
@@ -36,7 +36,7 @@ OTHER = {
     "release_of_information": "Y",
     "paid": "100.00",
     "subscriber": {"last_name": "OAKSHOTT", "first_name": "GRETA", "member_id": "EX2"},
-    "payer": {"id": "99002", "name": "BLUE HARBOR INSURANCE"},
+    "payer": {"id": "99002", "name": "BLUE HARBOR INSURANCE", "paid_date": "2026-01-20"},
 }
 
 
@@ -284,7 +284,7 @@ def test_npi_check_digit(number: str, good: bool) -> None:
 def test_every_check_is_in_the_table() -> None:
     """No check is written and never run; every row names one that is there, and says why."""
     edits = load_edits((MAPPINGS / "edits.csv").read_text(encoding="utf-8"))
-    assert {edit.check.__name__ for edit in edits} == set(CHECKS)
+    assert {edit.name for edit in edits} == set(CHECKS) | OF_THE_STORE
     assert all(edit.source and edit.says for edit in edits)
     tried = {code for _, code, _ in CASES}
     assert len(tried) > 35
