@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from gateway.app import App
-from gateway.exchange.building import Built, Group, abandon_leftovers, build_once
+from gateway.exchange.building import Built, Group, abandon_leftovers, build_once, most_a_file
 from gateway.exchange.delivery import send_one
 from gateway.exchange.rounds import Round
 from gateway.outbound.resend import ClaimNow, ResendPlan, plan_resend
@@ -78,7 +78,7 @@ def _same_bytes(app: App, profile: Profile, batch: BatchRow, why: str) -> Round:
 
 def _rebuild(app: App, group: Group, members: Sequence[Member], batch_id: int) -> list[Built]:
     made = []
-    size = group.profile.claims_per_file
+    size = most_a_file(group.profile, group.type, app.companions.of(group.profile))
     for start in range(0, len(members), size):
         built = build_once(app, group, only=members[start : start + size], resends_id=batch_id)
         if built is not None:
