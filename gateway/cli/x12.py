@@ -110,7 +110,7 @@ def validate(file: Path, second_opinion: bool, as_json: bool) -> None:
 def read(file: Path) -> None:
     """What FILE says, a JSON object a line: an 837's claims, an 835's claim payments, a 999's or 277CA's answers."""
     from gateway.reading import read_documents
-    from gateway.x12.faults import UNREADABLE
+    from gateway.x12.faults import ISA_TRUNCATED, UNREADABLE
 
     issues: list[Issue] = []
     count = 0
@@ -120,7 +120,7 @@ def read(file: Path) -> None:
             write_out(to_json(document, indent=None) + "\n")
     flush_out()
     if not count:
-        reason = next((issue.text for issue in issues if issue.code in UNREADABLE), "")
+        reason = next((issue.text for issue in issues if issue.code in (*UNREADABLE, ISA_TRUNCATED.code)), "")
         if reason or not issues:
             raise UsageError(f"{file}: {reason or 'holds nothing that can be read'}")
     documents = [issue.document() for issue in issues]
@@ -142,9 +142,9 @@ def write(session: Any, file: Path | None, partner: str | None) -> None:
     now = datetime.now(UTC)  # noqa: TID251 - no home is opened here, so there is no clock to ask
     source = opened(file) if file else sys.stdin.buffer
     name = str(file) if file else "standard input"
-    problems: list[str] = []
+    problems: list[tuple[int, str]] = []  # line, text
     places = array("Q")  # the line of each document
-    documents, envelope = _lines(source, name, problems, places), neutral_envelope(now)
+    documents, envelope = _lines(source, problems, places), neutral_envelope(now)
     if partner:
         from gateway.home import Home
         from gateway.outbound.sets import addressed
@@ -155,11 +155,11 @@ def write(session: Any, file: Path | None, partner: str | None) -> None:
         documents = (addressed(document, profile) for document in documents)
     out = BytesOut()
     for refused in write_claims(documents, cast(BinaryIO, out), all_guides(), envelope):
-        place = f"{name}: line {places[refused.record - 1]}"
-        problems += [f"{place}: {fault.path}: {fault.text}" for fault in refused.faults]
+        place = places[refused.record - 1]
+        problems += [(place, f"{fault.path}: {fault.text}") for fault in refused.faults]
     out.flush()
-    for line in problems[:_SHOWN]:
-        note(line)
+    for number, text in sorted(problems)[:_SHOWN]:
+        note(f"{name}: line {number}: {text}")
     if len(problems) > _SHOWN:
         note(f"{name}: … and {len(problems) - _SHOWN:,} more")
     if not out.written and not problems:
@@ -167,20 +167,20 @@ def write(session: Any, file: Path | None, partner: str | None) -> None:
     sys.exit(1 if problems else 0)
 
 
-def _lines(source: BinaryIO, name: str, problems: list[str], places: array[int]) -> Iterator[dict[str, Any]]:
+def _lines(source: BinaryIO, problems: list[tuple[int, str]], places: array[int]) -> Iterator[dict[str, Any]]:
     for number, line in enumerate(source, 1):
         if not line.strip():
             continue
         try:
-            document = json.loads(line)
+            document = json.loads(line.decode("utf-8-sig"))
         except (ValueError, RecursionError) as error:
-            problems.append(f"{name}: line {number}: is not JSON ({_json_fault(error)})")
+            problems.append((number, f"is not JSON ({_json_fault(error)})"))
             continue
         if isinstance(document, dict):
             places.append(number)
             yield document
         else:
-            problems.append(f"{name}: line {number}: is not an object")
+            problems.append((number, "is not an object"))
 
 
 def _json_fault(error: ValueError | RecursionError) -> str:

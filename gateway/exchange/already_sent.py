@@ -23,6 +23,7 @@ from gateway.store import Connection, batches, counters, stamp
 from gateway.store import claims as store_claims
 from gateway.store.batches import NewBatch, NewSet
 from gateway.store.claims import NewEvent
+from gateway.transport.names import shown_name
 from gateway.x12.values import Interchange
 
 
@@ -52,7 +53,7 @@ def import_already_sent(door: Door, path: Path, *, progress: Callable[[int], Non
         with path.open("rb") as stream:
             found = _admissions(door, records(door, stream, str(path), None), str(path))
             for interchange, admissions in groupby(found, key=_Follower()):
-                _take(door, _Interchange(interchange, admissions), path.name, tally)
+                _take(door, _Interchange(interchange, admissions), shown_name(path), tally)
                 if progress is not None:
                     progress(tally.records)
     except OSError as error:

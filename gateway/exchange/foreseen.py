@@ -16,6 +16,7 @@ from gateway.exchange.steps import number
 from gateway.partners import Profile
 from gateway.store import batches
 from gateway.store.inbound_files import FileRow, find_file, get_file, list_files
+from gateway.transport.names import shown_name
 from gateway.x12.inspect import inspect
 
 Document = dict[str, Any]
@@ -66,7 +67,7 @@ def file_at_hand(app: App, path: Path) -> Document:
             with app.store.read() as conn:
                 known = find_file(conn, sha256)
             stream.seek(0)
-            return _seen(path.name, sha256, "duplicate" if known else "new", stream)
+            return _seen(shown_name(path), sha256, "duplicate" if known else "new", stream)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
 

@@ -39,6 +39,7 @@ from gateway.store import claims as store_claims
 from gateway.store.claims import NewClaim, NewEvent, NewVersion
 from gateway.store.errors import Conflict
 from gateway.store.standing import Standing, standings
+from gateway.transport.names import shown_name
 
 RECORDS_A_TRANSACTION = 500
 _DELIMITERS = "*:^~"
@@ -155,7 +156,7 @@ def import_stream(
     """The same for an open stream; `name` is how messages call it."""
     tally = Tally(name)
     chosen = source_mapping(mapping_name, door.home) if mapping_name else None
-    source = Path(name).name
+    source = shown_name(Path(name))
     admissions = _admissions(door, records(door, stream, name, chosen))
     while chunk := list(islice(admissions, RECORDS_A_TRANSACTION)):
         _store(door, chunk, source, tally)

@@ -22,6 +22,7 @@ from gateway.reconcile.classes import Classes
 from gateway.store.inbound_files import FileRow, find_file, get_file, list_files, record, set_status
 from gateway.store.inbound_sets import InboundSetRow
 from gateway.transport.archive import ArchivedFile
+from gateway.transport.names import shown_name
 from gateway.x12.faults import UNREADABLE
 from gateway.x12.issues import Issue
 from gateway.x12.reader import Reader, TransactionSet
@@ -41,6 +42,7 @@ def record_file(app: App, path: Path, *, partner: str = "") -> tuple[int, bool]:
 
     A content that is there already only gets a further sighting. Raises UsageError where the file cannot be read.
     """
+    name = shown_name(path)
     try:
         with path.open("rb") as stream:
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -48,7 +50,7 @@ def record_file(app: App, path: Path, *, partner: str = "") -> tuple[int, bool]:
                 known = find_file(conn, sha256)
             if known is None:
                 stream.seek(0)
-                archived = app.archive.keep(stream, "received", app.now(), {"name": path.name, "partner": partner})
+                archived = app.archive.keep(stream, "received", app.now(), {"name": name, "partner": partner})
             else:
                 archived = ArchivedFile(known.archive_name, sha256, known.size)
     except OSError as error:
@@ -56,7 +58,7 @@ def record_file(app: App, path: Path, *, partner: str = "") -> tuple[int, bool]:
     with app.store.write() as conn:
         return record(
             conn,
-            name=path.name,
+            name=name,
             sha256=archived.sha256,
             size=archived.size,
             archive_name=archived.name,
@@ -78,7 +80,12 @@ def import_files(app: App, paths: Iterable[Path], progress: Progress | None = No
         if is_new or row.status == "received":
             yield process_file(app, file_id, progress)
         else:
-            yield {"file": path.name, "sha256": row.sha256, "status": "duplicate", "transactions": []}
+            yield {
+                "file": shown_name(path),
+                "sha256": row.sha256,
+                "status": "duplicate",
+                "transactions": [],
+            }
 
 
 def process_waiting(app: App, progress: Progress | None = None) -> Iterator[dict[str, Any]]:

@@ -23,6 +23,7 @@ from gateway.store import claims as store_claims
 from gateway.store.claims import ClaimRow
 from gateway.store.decisions import add_decision
 from gateway.store.standing import Standing, standings_of
+from gateway.transport.names import shown_name
 
 # In these the payer has nothing of the claim. With an earlier version on its way the state is that one's.
 _NEVER_HAD = (OPEN_STATES - {"denied"}) | {"cancelled"}
@@ -54,7 +55,7 @@ def replace(
     with door.writing() as conn:
         standing = _standing(conn, claim)
         fields = {} if standing.state in _NEVER_HAD else _change(conn, standing, found[0].document, "7", payer_number)
-        return _take(conn, door, claim, _with(found[0], fields), "replace", (path.name, actor, reason))
+        return _take(conn, door, claim, _with(found[0], fields), "replace", (shown_name(path), actor, reason))
 
 
 def void(door: Door, claim: ClaimRow, *, actor: str, reason: str, payer_number: str = "") -> Tally:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 from dataclasses import dataclass
+from pathlib import Path
 from string import Formatter
 from typing import Final
 
@@ -41,6 +43,11 @@ def shown(raw: bytes) -> str:
     text = raw[: 2 * LONGEST_NAME].decode(errors="backslashreplace")
     plain = (c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
     return "".join(plain)[:LONGEST_NAME]
+
+
+def shown_name(path: Path) -> str:
+    """The name of a local file in printable characters, so that it can be stored and shown."""
+    return shown(os.fsencode(path.name))
 
 
 def require_plain(name: str) -> str:

@@ -138,6 +138,10 @@ class _Table:
             found[key] = place
         optional = {name.casefold() for name in self.mapping.optional}
         missing = sorted(name for name in self.mapping.columns if name.casefold() not in found.keys() | optional)
+        if missing and len(names) == 1:
+            raise UnreadableFile(
+                f"row 1: is one column only; {self.mapping.name} looks for the delimiter {self.mapping.delimiter!r}"
+            )
         if missing:
             word = "column" if len(missing) == 1 else "columns"
             raise UnreadableFile(

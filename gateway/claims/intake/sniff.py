@@ -14,7 +14,7 @@ HEAD = 1 << 16
 _BOM = b"\xef\xbb\xbf"
 _FOREIGN = (  # what people do send by mistake
     (b"%PDF", "a PDF"),
-    (b"PK\x03\x04", "a zip archive (or an Excel workbook); unpack it, or save the sheet as CSV"),
+    (b"PK\x03\x04", "a zip archive or an Excel workbook; unpack it, or save the sheet as CSV"),
     (b"\x1f\x8b", "a gzip archive; unpack it first"),
     (b"\xd0\xcf\x11\xe0", "an old Excel or Word document; save it as CSV"),
     (b"\xff\xfe", "UTF-16 text; save it as UTF-8"),
@@ -57,7 +57,8 @@ def detect(head: bytes) -> Format:
         raise UnreadableFile("the file is empty")
     for mark, what in _FOREIGN:
         if start.startswith(mark):
-            raise UnreadableFile(f"the file is {what}, not claims")
+            what, _, advice = what.partition("; ")
+            raise UnreadableFile(f"the file is {what}, not claims" + (f"; {advice}" if advice else ""))
     if b"\x00" in head:
         where = head.index(b"\x00") + 1
         raise UnreadableFile(f"byte {where} is zero: UTF-16 text or a binary file; save it as UTF-8 text")

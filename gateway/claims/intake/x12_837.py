@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, cast
 from gateway.claims.findings import Finding
 from gateway.claims.intake.records import Origin, Record, UnreadableFile, tidy, unreadable
 from gateway.x12.claim_reader import ClaimReader, ReadClaim
-from gateway.x12.faults import UNREADABLE
+from gateway.x12.faults import ISA_TRUNCATED, UNREADABLE
 from gateway.x12.guide import Guide
 from gateway.x12.issues import Issue
 from gateway.x12.reader import Reader, TransactionSet
@@ -43,7 +43,7 @@ def read_837(stream: BinaryIO, guides: Mapping[str, Guide]) -> Iterator[Record]:
 
 def _refuse_other(issues: list[Issue], kinds: set[str]) -> None:
     if not any(kind.startswith("837") for kind in kinds):
-        found = next((issue.text for issue in issues if issue.code in UNREADABLE), "")
+        found = next((issue.text for issue in issues if issue.code in (*UNREADABLE, ISA_TRUNCATED.code)), "")
         named = f"it holds {', '.join(sorted(kinds))}" if kinds else found or "it holds no transaction set"
         raise UnreadableFile(f"the file is no 837: {named}")
 
