@@ -103,7 +103,15 @@ def build(app: App, partner: str | None = None) -> Iterator[Built]:
 
 
 def unrouted(app: App) -> Iterator[Built]:
-    """What is ready and goes nowhere: no batch, and a line for each payer. Its claims wait."""
+    """What is ready and goes nowhere: no batch, and a line for each payer. Its claims wait.
+
+    What an interrupted process had taken for a partner that is no longer described is given back before.
+    """
+    with app.store.read() as conn:
+        left = {batch.partner for batch in batches.list_batches(conn, states=("building",))}
+    for name in sorted(left - app.profiles.keys()):
+        with app.mailbox_lock(f"building for {name}"):
+            abandon_leftovers(app, name)
     _, lost = _groups(app)
     for payer_id, count in lost.items():
         text = f"no partner takes payer {payer_id or '(none)'}: {count} claims wait; name it in a profile"
@@ -113,7 +121,7 @@ def unrouted(app: App) -> Iterator[Built]:
 def build_for(app: App, profile: Profile) -> Iterator[Built]:
     """Builds what is ready for one partner, and before that gives back what an interrupted process had taken."""
     with app.mailbox_lock(f"building for {profile.name}"):
-        abandon_leftovers(app, profile)
+        abandon_leftovers(app, profile.name)
         groups, _ = _groups(app)
         for group in groups:
             if group.profile.name == profile.name:
@@ -148,10 +156,10 @@ def _build_group(app: App, group: Group) -> Iterator[Built]:
                 return
 
 
-def abandon_leftovers(app: App, profile: Profile) -> None:
+def abandon_leftovers(app: App, partner: str) -> None:
     """Under the lock, a batch in `building` belongs to a process that died; its claims are ready again."""
     with app.store.write() as conn:
-        for batch in batches.list_batches(conn, partner=profile.name, states=("building",)):
+        for batch in batches.list_batches(conn, partner=partner, states=("building",)):
             _abandon(conn, app, batch.id, "the process that built it was interrupted")
 
 

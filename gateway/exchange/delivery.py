@@ -39,7 +39,7 @@ _STATES = {
 }
 
 
-_WAITING = ("unknown", "built", "failed")  # what `send` takes up
+WAITING = ("unknown", "built", "failed")  # what `send` takes up
 
 
 class Delivered(NamedTuple):
@@ -84,7 +84,7 @@ def send(app: App, profile: Profile) -> Iterator[Delivered]:
     with app.mailbox_lock(f"mailbox {profile.name}"):
         yield from _settle_interrupted(app, profile)
         with app.store.read() as conn:
-            waiting = batches.list_batches(conn, partner=profile.name, states=_WAITING)
+            waiting = batches.list_batches(conn, partner=profile.name, states=WAITING)
         if not waiting:
             return
         transport = app.transport(profile)
@@ -104,7 +104,7 @@ def send_one(app: App, profile: Profile, batch_id: int) -> Delivered | None:
         settled = [one for one in _settle_interrupted(app, profile) if one.batch.id == batch_id]
         with app.store.read() as conn:
             batch = batches.get_batch(conn, batch_id)
-        if batch.state not in _WAITING:
+        if batch.state not in WAITING:
             return settled[0] if settled else None
         transport = app.transport(profile)
         try:

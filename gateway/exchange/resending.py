@@ -25,7 +25,7 @@ def recover(app: App, batch_id: int) -> None:
         left = batches.list_batches(conn, partner=batch.partner, states=("building",))
     if left:
         with app.mailbox_lock(f"building for {batch.partner}"):
-            abandon_leftovers(app, app.home.profile(batch.partner))
+            abandon_leftovers(app, batch.partner)
 
 
 def plan(app: App, batch_id: int, *, never_arrived: bool = False) -> ResendPlan:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from gateway.exchange.collection import Fetched
 from gateway.exchange.delivery import Delivered
 from gateway.exchange.locks import Busy
 from gateway.partners import Profile
+from gateway.store import batches
 from gateway.transport.port import TransportError
 
 Show = Callable[[str], None]
@@ -70,9 +71,22 @@ def _each(round_: Round, profiles: Iterable[Profile], step: Callable[[Profile], 
     return closed
 
 
+def _undescribed(app: App) -> Iterator[tuple[str, GatewayError]]:
+    """Partners whose batches wait, but whose profile is gone."""
+    with app.store.read() as conn:
+        waiting = batches.list_batches(conn, states=("sending", *delivery.WAITING))
+    for name in sorted({batch.partner for batch in waiting} - app.profiles.keys()):
+        numbers = [f"batch {batch.id} is {batch.state}" for batch in waiting if batch.partner == name]
+        more = f" and {len(numbers) - 3} more wait" if len(numbers) > 3 else ""
+        text = f"{', '.join(numbers[:3])}{more}, but there is no sftp_config/{name}.toml: put it back, or cancel"
+        yield name, UsageError(text)
+
+
 def send_all(app: App, partner: str | None = None) -> Round:
     """Settles and delivers for each partner."""
     round_ = Round()
+    if not partner:
+        round_.errors.extend(_undescribed(app))
     _each(round_, app.chosen(partner), lambda profile: round_.delivered.extend(delivery.send(app, profile)))
     return round_
 
@@ -94,6 +108,8 @@ def exchange(app: App, partner: str | None = None) -> Round:
     if not partner:
         round_.built.extend(building.unrouted(app))
     _each(round_, chosen, lambda profile: round_.built.extend(building.build_for(app, profile)))
+    if not partner:
+        round_.errors.extend(_undescribed(app))
     closed = _each(round_, chosen, lambda profile: round_.delivered.extend(delivery.send(app, profile)))
     open_ = [profile for profile in chosen if profile.name not in closed]
     _each(round_, open_, lambda profile: round_.fetched.extend(collection.fetch(app, profile)))
