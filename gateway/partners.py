@@ -20,7 +20,7 @@ from gateway.x12.values import Delimiters
 
 CLAIM_TYPES = ("professional", "institutional", "dental")
 USAGE = {"test": "T", "production": "P"}
-_KINDS = {str: "text", int: "a whole number", bool: "true or false", list: "a list of text"}
+_KINDS = {str: "text", int: "a whole number", bool: "true or false", list: "a list of text", dict: "a table"}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -72,6 +72,20 @@ class Sftp:
 
 
 @dataclass(frozen=True, slots=True)
+class Answers:
+    """What a partner and the payers behind it answer, and within what time of sending; 0 where they answer nothing."""
+
+    ack_hours: int = 24  # 999
+    status_hours: int = 48  # 277CA
+    remittance_days: int = 30  # 835
+    payer_remittance_days: Mapping[str, int] = field(default_factory=dict)  # by payer id, where it differs
+
+    def days_of(self, payer_id: str) -> int:
+        """The days of a payer's 835."""
+        return self.payer_remittance_days.get(payer_id, self.remittance_days)
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """One partner."""
 
@@ -92,6 +106,7 @@ class Profile:
     claims_per_set: int = 1000
     claims_per_file: int = 5000
     companions: tuple[str, ...] = ()  # names in mappings/companions
+    answers: Answers = field(default_factory=Answers)
 
     def takes(self, payer_id: str, claim_type: str, crosswalk: Crosswalk = NO_CROSSWALK) -> bool:
         """Whether the payer is named here, by our id or by the partner's; "*" is asked last, by `route`."""
@@ -181,11 +196,23 @@ class _Reader:
             raise self.fail(f"[{table}] {key}", "must be a list of text")
         return tuple(value)
 
-    def count(self, table: str, key: str, default: int, at_most: int) -> int:
+    def count(self, table: str, key: str, default: int, at_most: int, *, at_least: int = 1) -> int:
         value: int = self.take(table, key, int, default)
-        if not 1 <= value <= at_most:
-            raise self.fail(f"[{table}] {key}", f"must lie between 1 and {at_most}")
+        if not at_least <= value <= at_most:
+            raise self.fail(f"[{table}] {key}", f"must lie between {at_least} and {at_most}")
         return value
+
+    def answers(self) -> Answers:
+        said = self.take("answers", "payer_remittance_days", dict, {})
+        for payer, days in said.items():
+            if isinstance(days, bool) or not isinstance(days, int) or not 0 <= days <= 3650:
+                raise self.fail("[answers] payer_remittance_days", f"{payer}: must be a number of days up to 3650")
+        return Answers(
+            ack_hours=self.count("answers", "ack_hours", 24, 8760, at_least=0),
+            status_hours=self.count("answers", "status_hours", 48, 8760, at_least=0),
+            remittance_days=self.count("answers", "remittance_days", 30, 3650, at_least=0),
+            payer_remittance_days=said,
+        )
 
     def side(self, key: str) -> tuple[str, str]:
         qualifier, colon, identifier = self.text("envelope", key).partition(":")
@@ -298,6 +325,7 @@ class _Reader:
             claims_per_set=self.count("limits", "claims_per_set", 1000, 5000),
             claims_per_file=self.count("limits", "claims_per_file", 5000, 1_000_000),
             companions=self.texts("partner", "companions", []),
+            answers=self.answers(),
         )
         if (made.sftp is None) == (made.folder is None):
             raise UsageError(f"{self.path}: [sftp] or [folder]: one of the two must be there, and only one")
@@ -326,7 +354,18 @@ class _Reader:
             raise self.fail(key, "is blank")
 
     def refuse_rest(self) -> None:
-        known = ["partner", "envelope", "submitter", "sftp", "folder", "folders", "files", "delivery", "limits"]
+        known = [
+            "partner",
+            "envelope",
+            "submitter",
+            "sftp",
+            "folder",
+            "folders",
+            "files",
+            "delivery",
+            "limits",
+            "answers",
+        ]
         for table, rest in self.data.items():
             if table not in known:
                 raise self.fail(f"[{table}]", f"is not a table of a profile; known are {', '.join(known)}")
