@@ -13,7 +13,12 @@ _FOLDER = "mappings/codes"
 
 def adjustment_classes(home: Path | None = None) -> Classes:
     """The rules as they stand now; UsageError names table and line of a row that cannot be."""
-    return load_classes(_texts("adjustment_classes.csv", home), _texts("adjustment_groups.csv", home))
+    try:
+        return load_classes(_texts("adjustment_classes.csv", home), _texts("adjustment_groups.csv", home))
+    except UsageError as error:
+        if home is None or str(error).startswith(str(home)):
+            raise
+        raise UsageError(f"{home / _FOLDER}/{error}") from None
 
 
 def _texts(name: str, home: Path | None) -> list[str]:
