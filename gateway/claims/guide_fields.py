@@ -11,7 +11,7 @@ from functools import lru_cache
 from gateway.claims.field_paths import FieldPath
 from gateway.x12.fields import Field, field_tree
 from gateway.x12.formats import DATES, Format, date_wire, writer
-from gateway.x12.guide import Element, Guide, SegmentRow
+from gateway.x12.guide import Element, Guide, Path, SegmentRow
 from gateway.x12.value_rules import wire_fault
 
 _LISTS = ("texts", "objects")
@@ -43,25 +43,57 @@ class GuideFields:
         return here
 
     def requires(self, path: FieldPath) -> bool:
-        """Whether the field must be there wherever the object around it is."""
+        """Whether the field must be there wherever the object around it is.
+
+        Where the guide leaves a choice, such as a person or an organization, neither field must be there.
+        """
         field = self.find(path)
         if field is None:
             return False
         return (
             any(self._is_always(row, element) for row, element in field.elements)
-            or any(row.usage == "R" and row.number not in self._alternatives for row in field.rows)
-            or any(block.usage == "R" and self._holds(row) for row, block in field.blocks)
-            or any(loop.usage == "R" for loop in field.loops)
+            or any(self._is_row_always(row) for row in field.rows)
+            or any(block.usage == "R" and self._holds(row, block.path) for row, block in field.blocks)
+            or any(loop.usage == "R" and not self._is_option(loop.parents) for loop in field.loops)
+            or self._has_always(field)
         )
 
     def _is_always(self, row: SegmentRow, element: Element) -> bool:
-        return element.usage == "R" and element.role == "value" and not element.default and self._holds(row)
+        if element.usage != "R" or element.role != "value" or element.default:
+            return False
+        return any(element in block.elements for block in row.blocks) or self._holds(row, element.path)
 
-    def _holds(self, row: SegmentRow) -> bool:
+    def _is_row_always(self, row: SegmentRow) -> bool:
+        return row.usage == "R" and row.number not in self._alternatives and not self._is_option((row.loop,))
+
+    def _has_always(self, field: Field) -> bool:
+        """Whether an object that only bundles elements, such as "transaction", has one that must be there."""
+        if field.kind != "object" or field.rows or field.loops:
+            return False
+        inner = [pair for one in field.fields.values() for pair in one.elements]
+        return any(
+            element.usage == "R" and element.role == "value" and not row.path and self._is_row_always(row)
+            for row, element in inner
+        )
+
+    def _holds(self, row: SegmentRow, path: Path) -> bool:
         """Whether what is required in a row is required in its object: the row is, or the object is its own."""
         if row.number in self._alternatives:
             return False
-        return row.usage == "R" or bool(row.path and self._is_only(row))
+        if row.path:
+            return row.usage == "R" or self._is_only(row)
+        return row.usage == "R" and (len(path) > 1 or not self._is_option((row.loop,)))
+
+    def _is_option(self, loops: tuple[str, ...]) -> bool:
+        """Whether each of these may be absent and has no object of its own, so that what it holds may be absent too."""
+        around = [self.guide.loops[name] for name in loops]
+        return bool(around) and all(
+            not one.path
+            and one is not self.guide.claim
+            and one.parents != ()
+            and (one.usage != "R" or self._is_option(one.parents))
+            for one in around
+        )
 
     def _is_only(self, row: SegmentRow) -> bool:
         rows = [one for one in self.guide.loops[row.loop].segments if one.path == row.path]

@@ -21,6 +21,7 @@ COMMANDS = {
     "step": "exchange:step",
     "report": "report:report",
     "partners": "partners:partners",
+    "companions": "companions:companions",
     "x12": "x12:x12",
     "store": "store:store",
     "simulator": "simulator:simulator",

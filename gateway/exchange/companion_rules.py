@@ -80,6 +80,34 @@ def read_companion(path: Path, name: str, edits: Sequence[Edit]) -> Companion:
     return load_companion(text, name, {one: guide_for(one) for one in BY_TYPE}, edits, str(path))
 
 
+@dataclass(frozen=True)
+class Known:
+    """One file of `mappings/companions/`, as it is listed."""
+
+    name: str
+    path: Path
+    companion: Companion | None
+    faults: tuple[str, ...]  # a line each; then there is no companion
+    partners: tuple[str, ...]  # whose profiles name it
+
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether it is in force wherever its claims go."""
+        return self.companion is not None and self.companion.is_for_a_payer and not is_shipped(self.path)
+
+
+def known_companions(home: Path, profiles: Mapping[str, Profile]) -> list[Known]:
+    """Every companion that a home may use, in order of its name; those that are wrong, too."""
+    edits, found = base_edits(home), []
+    for name, path in sorted(listing(FOLDER, ".toml", home).items()):
+        partners = tuple(sorted(one.name for one in profiles.values() if name in one.companions))
+        try:
+            found.append(Known(name, path, read_companion(path, name, edits), (), partners))
+        except CompanionFaults as error:
+            found.append(Known(name, path, None, error.faults, partners))
+    return found
+
+
 def base_edits(home: Path | None) -> Sequence[Edit]:
     """The edits whose severity a companion may change."""
     from gateway.exchange.admission_rules import load_rules

@@ -64,7 +64,7 @@ def _python() -> Iterator[Finding]:
 
 
 def _configuration(app: App) -> Iterator[Finding]:
-    _ = app.home.configuration
+    _ = app.home.configuration, app.companions
     names = ", ".join(app.profiles)
     if names:
         yield Finding("ok", "configuration", f"{app.home.path}; partners: {names}")
