@@ -129,7 +129,7 @@ def _rule(rule: Rule) -> Document:
 @json_option
 @click.pass_obj
 def try_(session: Session, file: str, partner: str, since: str, state: str, as_json: bool) -> None:
-    """Looks at stored claims by a companion that is not in force yet: what would be held, what changed. Changes nothing.
+    """Looks at stored claims by a companion not yet in force: what would be held, what changed. Changes nothing.
 
     FILE is a companion anywhere, or the name of a known one.
     """
