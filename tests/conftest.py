@@ -1,3 +1,11 @@
-"""What every suite may use."""
+"""What every suite may use, and how Hypothesis runs: no deadlines on shared machines; in CI the same examples each time."""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("laptop", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("laptop"), derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "laptop")
 
 pytest_plugins = ["sshd", "mailboxes", "stores"]
