@@ -13,6 +13,7 @@ from gateway.x12.formats import NUMBERS
 from gateway.x12.guide import Guide
 
 Faults = list[tuple[str, str]]  # key of the rule, reason
+_GUIDE = "THE-GUIDE"  # in a reason: those guides of which it holds
 _OF_PROFILE = ("submitter", "receiver")
 # What answers are matched by, what sums rest on, and what has a place of its own.
 _KEPT = {
@@ -68,13 +69,13 @@ def missing_fields(rule: Rule, guides: Mapping[str, Guide]) -> Lacking:
 
 def contradictions(rule: Rule, guides: Mapping[str, Guide]) -> Faults:
     """Why a rule cannot be, by the guides of its types, all of which have its fields."""
-    found: Faults = []
+    found: dict[tuple[str, str], list[str]] = {}
     for guide in guides.values():
         fields = guide_fields(guide)
-        found += _in_conditions(rule, fields)
-        if rule.path is not None:
-            found += _in_field(rule, rule.path, fields)
-    return list(dict.fromkeys(found))
+        faults = _in_conditions(rule, fields) + (_in_field(rule, rule.path, fields) if rule.path else [])
+        for fault in dict.fromkeys(faults):
+            found.setdefault(fault, []).append(guide.name)
+    return [(key, reason.replace(_GUIDE, f"the guide ({', '.join(names)})")) for (key, reason), names in found.items()]
 
 
 def _in_conditions(rule: Rule, fields: GuideFields) -> Faults:
@@ -91,7 +92,7 @@ def _in_field(rule: Rule, path: FieldPath, fields: GuideFields) -> Faults:
     if path.text.split(".")[0] in _OF_PROFILE:
         return [("field", f"{path.steps[0]} is written as the partner's profile says")]
     if rule.kind == "forbidden" and fields.requires(path):
-        return [("field", f"the guide ({fields.guide.name}) requires {path.text}; no rule can forbid it")]
+        return [("field", f"{_GUIDE} requires {path.text}; no rule can forbid it")]
     if rule.kind in ("allowed", "replaced", "reformatted"):
         field = fields.find(path)
         if field is None or field.kind not in ("text", "texts"):
@@ -104,15 +105,14 @@ def _in_field(rule: Rule, path: FieldPath, fields: GuideFields) -> Faults:
 
 
 def _allowed(rule: Rule, path: FieldPath, fields: GuideFields) -> Faults:
-    name = fields.guide.name
     found = [
-        ("values", f"the guide ({name}) does not take {value!r}: {reason}")
+        ("values", f"{_GUIDE} does not take {value!r}: {reason}")
         for value in sorted(rule.values)
         if (reason := fields.fault(path, value))
     ]
     least = min((one.least for one in fields.formats(path)), default=0)
     if 0 < rule.longest < least:
-        found.append(("longest", f"the guide ({name}) has at least {least} characters there"))
+        found.append(("longest", f"{_GUIDE} has at least {least} characters there"))
     return found
 
 
@@ -128,15 +128,14 @@ def _kept(path: FieldPath, fields: GuideFields) -> Faults:
 
 
 def _replaced(rule: Rule, path: FieldPath, fields: GuideFields) -> Faults:
-    name = fields.guide.name
     if rule.value is not None and path.is_list:
         return [("value", f"{path.text} is a list; a lookup can replace its values")]
     if rule.value == "":
         required = fields.requires(path)
-        return [("value", f"the guide ({name}) requires {path.text}; it cannot be taken away")] if required else []
+        return [("value", f"{_GUIDE} requires {path.text}; it cannot be taken away")] if required else []
     key, values = ("lookup", sorted(rule.lookup.values())) if rule.lookup is not None else ("value", [rule.value or ""])
     return [
-        (key, f"the guide ({name}) does not take {value!r}: {reason}")
+        (key, f"{_GUIDE} does not take {value!r}: {reason}")
         for value in values
         if (reason := _not_plain(value) or fields.fault(path, value))
     ]
@@ -147,12 +146,12 @@ def _not_plain(value: str) -> str:
 
 
 def _reformatted(rule: Rule, path: FieldPath, fields: GuideFields) -> Faults:
-    name, found = fields.guide.name, Faults()
+    found: Faults = []
     assert rule.reformat is not None
     formats = fields.formats(path)
     least, most = min(one.least for one in formats), max(one.most for one in formats)
     if 0 < rule.reformat.cut < least:
-        found.append(("cut", f"the guide ({name}) has at least {least} characters there"))
+        found.append(("cut", f"{_GUIDE} has at least {least} characters there"))
     if rule.reformat.pad > most:
-        found.append(("pad", f"the guide ({name}) has at most {most} characters there"))
+        found.append(("pad", f"{_GUIDE} has at most {most} characters there"))
     return found

@@ -86,7 +86,8 @@ def show(session: Session, name: str, as_json: bool) -> None:
     say(f"in force for: {document['in_force'] or 'nobody; name it in a profile: [partner] companions'}")
     for key, value in {**document["applies"], **document["limits"]}.items():
         if value:
-            say(f"{key.replace('_', ' ')}: {' '.join(value) if isinstance(value, list) else value}")
+            shown = " ".join(value) if isinstance(value, list) else "yes" if value is True else value
+            say(f"{key.replace('_', ' ')}: {shown}")
     rows = [(one["code"], one["kind"], one["field"], one["severity"], one["says"]) for one in document["rules"]]
     table(("code", "kind", "field", "severity", "what it says"), rows, empty="no rules")
     for source in dict.fromkeys(one["source"] for one in document["rules"]):
