@@ -246,6 +246,14 @@ def unknown_delivery(folder: Path) -> Desk:
     return desk
 
 
+def never_arrived(folder: Path) -> Desk:
+    """The connection broke before the rename was done, and the partner is one who takes files as they come."""
+    desk = Desk(folder, _accepting())
+    desk.simulator.faults = Faults(takes="any name", drop_at="rename", drop_when="before", times=1)
+    desk.take_in([claim(1), claim(2)])
+    return desk
+
+
 def lost_delivery(folder: Path) -> Desk:
     """The connection broke before the rename was done, and the partner leaves files where they are."""
     desk = Desk(folder, _accepting(), takes_files=False)
@@ -356,6 +364,7 @@ SITUATIONS: dict[str, Situation] = {
         rejected_999,
         rejected_277ca,
         unknown_delivery,
+        never_arrived,
         lost_delivery,
         failed_delivery,
         parked_remittance,
