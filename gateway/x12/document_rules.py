@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 from gateway.x12.fields import Field, FieldFault, examine, field_tree
 from gateway.x12.formats import DATES, NUMBERS, Cache, Format, date_wire, writer
-from gateway.x12.guide import Block, Element, Guide, Loop, Path, SegmentRow
+from gateway.x12.guide import Block, Element, Guide, Loop, Path, SegmentRow, Syntax
 from gateway.x12.row_reader import Document, get, has, paths
-from gateway.x12.value_rules import NOT_USED, date_fault, wire_fault
+from gateway.x12.value_rules import EXCLUSIVE, NOT_USED, ORDINAL, PAIR, date_fault, wire_fault
 
 _CACHED = 5_000
 _SHOWN = 12  # codes that a fault lists
@@ -25,10 +25,11 @@ Why = tuple[str, str]  # code and text of a fault
 class Found:
     """The faults of one document, and where in it the check stands."""
 
-    __slots__ = ("faults", "where")
+    __slots__ = ("faults", "ordinal", "where")
 
     def __init__(self, faults: list[FieldFault]) -> None:
         self.faults = faults
+        self.ordinal = 1  # of the item of a repeated loop that is looked at
         self.where: list[str] = []  # names, and "[0]" for items
 
     def add(self, path: Iterable[str], why: Why) -> None:
@@ -92,7 +93,9 @@ _UNSEEN: Why = ("", "")
 class ObjectRules:
     """The rules for the fields that one row, or one item of a block, has in an object."""
 
-    def __init__(self, parts: tuple[Element | Block, ...], *, is_first: bool = False) -> None:
+    def __init__(
+        self, parts: tuple[Element | Block, ...], syntax: tuple[Syntax, ...] = (), *, is_first: bool = False
+    ) -> None:
         self.values: list[tuple[str, ElementRule]] = []
         self.deep: list[ElementRule] = []
         self.kept: list[Element] = []  # what a document may hold otherwise than the guide
@@ -100,8 +103,16 @@ class ObjectRules:
             tuple[Path, Why, bool]
         ] = []  # path, fault, whether the writer puts it in where it is absent
         self.blocks = [BlockRules(part) for part in parts if isinstance(part, Block)]
+        self.inner: list[tuple[Path, Why, list[Path]]] = []  # required where one of the other paths is there
+        self.ordinals = [part.path for part in parts if isinstance(part, Element) and part.default == "#"]
+        self.notes = [(note, [_path_at(parts, place) for place in note.places]) for note in syntax]
         before: Element | None = None
         for part in parts:
+            if part.usage == "C" and not (isinstance(part, Element) and part.default):
+                others = [
+                    other.path for other in parts if other.index == part.index and other is not part and other.path
+                ]
+                self.inner.append((part.path, ("1", f"required: {part.says}"), others))
             if part.usage == "R" and part.path and (isinstance(part, Block) or part.role == "value"):
                 has_default = isinstance(part, Element) and bool(part.default)
                 self.required.append((part.path, ("1", f"required: {part.says}"), has_default))
@@ -134,11 +145,26 @@ class ObjectRules:
             value = owner.get(path[0]) if len(path) == 1 else get(owner, path)
             if not value and not (has_default and value is None):
                 found.add(path, lack)
-        for element in self.kept:
-            if element.path[0] in owner and (value := get(owner, element.path)) is not None:
-                _check_exception(element, value, found)
         for block in self.blocks:
             block.check(owner, found)
+        if self.kept or self.notes or self.inner or self.ordinals:
+            self._check_rest(owner, found)
+
+    def _check_rest(self, owner: Document, found: Found) -> None:
+        for element in self.kept:
+            if element.path[0] in owner and (other := get(owner, element.path)) is not None:
+                _check_exception(element, other, found)
+        for path, lack, others in self.inner:
+            if not get(owner, path) and any(get(owner, other) for other in others):
+                found.add(path, lack)
+        for note, places in self.notes:
+            broken = note.broken(tuple([bool(get(owner, path)) for path in places]))
+            if broken is not None:
+                fault = EXCLUSIVE if note.kind == "E" else PAIR
+                found.add(places[note.places.index(broken)], (fault.code, fault.text))
+        for path in self.ordinals:
+            if (value := get(owner, path)) and value != str(found.ordinal):
+                found.add(path, (ORDINAL.code, ORDINAL.text))
 
     def _check_deep(self, owner: Document, found: Found) -> None:
         for rule in self.deep:
@@ -146,6 +172,11 @@ class ObjectRules:
                 why = rule.cache.get(value, _UNSEEN)
                 if why is not None and (why := rule.check(value)):
                     found.add(rule.path, why)
+
+
+def _path_at(parts: tuple[Element | Block, ...], index: int) -> Path:
+    """The path of the field at an element number."""
+    return next(part.path for part in parts if part.index == index)
 
 
 def _check_exception(element: Element, value: str, found: Found) -> None:
@@ -190,7 +221,7 @@ class RowRules:
         self.path = row.path
         self.paths = paths(row)
         self.is_always = is_always
-        self.rules = ObjectRules(row.parts)
+        self.rules = ObjectRules(row.parts, row.syntax)
         segments = row.repeat - bool(row.leads) if row.is_flat else 1
         self.most = [(block.path, block.count * segments + bool(row.leads)) for block in row.blocks]
         self.tops = frozenset([row.path[0]] if row.path else [path[0] for path in self.paths])
@@ -309,6 +340,7 @@ class LoopRules:
             found.where.append("")
             for number, item in enumerate(inner):
                 found.where[-1] = f"[{number}]"
+                found.ordinal = number + 1
                 self.check(item, found)
             found.where.pop()
         del found.where[len(found.where) - len(self.path) :]

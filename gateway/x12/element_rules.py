@@ -14,6 +14,7 @@ from gateway.x12.reader import TransactionSet
 from gateway.x12.routes import Node, Routes, Target
 from gateway.x12.row_pattern import Patterns
 from gateway.x12.row_rules import RunRules, row_rules
+from gateway.x12.value_rules import ORDINAL
 from gateway.x12.values import Delimiters
 
 _DELIMITERS_KEPT = 8  # sets of delimiters whose patterns are remembered
@@ -38,6 +39,12 @@ class RuleSet:
         self._patterns: dict[Delimiters, Patterns] = {}
         self.ranks: dict[int, int] = {}
         self.ids = {row.id for loop in guide.loops.values() for row in loop.segments}
+        self.counted = {
+            row.number
+            for loop in guide.loops.values()
+            for row in loop.segments
+            if any(e.default == "#" for e in row.elements)
+        }
         self.levels = [level.id for level in guide.levels()]
         self.required: dict[str, list[tuple[str, list[int]]]] = {}  # segment id, numbers of rows of which one must be
         self.inner: dict[str, list[tuple[str, str]]] = {}
@@ -235,6 +242,10 @@ class _SetCheck:
             self.node = self.rules.routes.nodes[target.loop.id]
         self.count(scope[-1], target)
         self.elements(segment, target.row, target.loop)
+        if target.opens and target.row.number in self.rules.counted:
+            times = scope[-2].children[target.loop.id]
+            if segment[1:2] and segment[1].isdigit() and int(segment[1]) != times:
+                self.element("01", ORDINAL.code, ORDINAL.text, target.loop.id)
 
     def trim(self, scope: list[_Open], depth: int) -> None:
         """Close the loops at a depth and below."""
@@ -292,9 +303,14 @@ class _SetCheck:
 
     def elements(self, segment: list[str], row: SegmentRow, loop: Loop) -> None:
         """Check the elements of a segment."""
-        if self.patterns.match(row)(self.separator.join(segment)):
+        rules = self.rules.rules[row.number]
+        if not self.patterns.match(row)(self.separator.join(segment)):
+            found = rules.check(segment, self.delimiters)
+        elif rules.syntax:
+            found = rules.check_syntax(segment)
+        else:
             return
-        for element, fault in self.rules.rules[row.number].check(segment, self.delimiters):
+        for element, fault in found:
             self.element(element, fault.code, fault.text, loop.id)
 
     def segment(self, code: str, loop: str, name: str = "") -> None:

@@ -16,7 +16,7 @@ DATES = ("D8", "RD8", "DT", "TM")  # X12 element 1250 as the guides use it
 NUMBERS = ("N0", "R", "money")
 _CACHED = 20_000
 _NUMBER = re.compile(r"(-?)([0-9]*)(?:\.([0-9]*))?", re.ASCII)
-_SIZE = re.compile(r"(AN|ID|N0|R) ([0-9]+)(?:-([0-9]+))?")
+_SIZE = re.compile(r"(AN|ID|N0|R|digits) ([0-9]+)(?:-([0-9]+))?")
 _KEPT = re.compile(r"([A-Z0-9]{0,3})=(.*)", re.DOTALL)
 _ISO = {
     "D8": re.compile(r"\d{4}-\d\d-\d\d", re.ASCII),
@@ -44,7 +44,7 @@ class Cache(dict[str, str | None]):
 class Format:
     """One format of a guide table: a text with lengths, a number with lengths, or alternatives of dates."""
 
-    kind: str  # "AN", "ID", "N0", "R", "money" or "date"
+    kind: str  # "AN", "ID", "N0", "R", "digits" (a text of digits), "money" or "date"
     least: int = 0
     most: int = 0
     dates: tuple[str, ...] = ()  # for "date": the qualifiers that the guide allows
@@ -58,8 +58,9 @@ class Format:
         if self.kind == "money":
             return "amount"
         size = f"{self.least}" if self.least == self.most else f"{self.least} to {self.most}"
-        words = {"AN": "text", "ID": "code", "N0": "whole number", "R": "number"}
-        return f"{words[self.kind]} of {size} {'digits' if self.kind in NUMBERS else 'characters'}"
+        words = {"AN": "text", "ID": "code", "N0": "whole number", "R": "number", "digits": "text"}
+        unit = "digit" if self.kind in (*NUMBERS, "digits") else "character"
+        return f"{words[self.kind]} of {size} {unit}{'' if size == '1' else 's'}"
 
 
 def parse(text: str) -> Format:

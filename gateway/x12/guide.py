@@ -11,7 +11,7 @@ from typing import Literal
 
 from gateway.x12.formats import Format
 
-Usage = Literal["R", "S", "N"]
+Usage = Literal["R", "S", "N", "C"]  # required, situational, not used, required with its composite
 Role = Literal["value", "constant", "supplied"]
 Path = tuple[str, ...]
 
@@ -69,6 +69,25 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Syntax:
+    """One syntax note of X12: P all or none, R at least one, E at most one, C the others with the first."""
+
+    kind: Literal["P", "R", "E", "C"]
+    places: tuple[int, ...]  # element numbers
+
+    def broken(self, present: tuple[bool, ...]) -> int | None:
+        """The element number at fault, by which of `places` are present; None where the note is kept."""
+        count = sum(present)
+        if self.kind == "R":
+            return None if count else self.places[0]
+        if self.kind == "E":
+            return self.places[max(i for i, there in enumerate(present) if there)] if count > 1 else None
+        if count == len(present) or not count or (self.kind == "C" and not present[0]):
+            return None
+        return self.places[present.index(False)]
+
+
+@dataclass(frozen=True, slots=True)
 class SegmentRow:
     """One use of a segment in a loop."""
 
@@ -81,6 +100,7 @@ class SegmentRow:
     repeat: int  # 0: no limit
     is_list: bool
     parts: tuple[Element | Block, ...]
+    syntax: tuple[Syntax, ...]  # how its elements depend on each other
     says: str
     line: int
 

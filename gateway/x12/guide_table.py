@@ -1,6 +1,6 @@
 """Loads a guide table (CSV text) into a `Guide`, and says with line and column what is wrong in a bad one.
 
-Columns: loop, position, field, usage, repeat, format, codes, says. Lines that begin with `#` are comments.
+Columns: loop, position, field, usage, repeat, format, codes, says, condition. Lines that begin with `#` are comments.
 
 - `guide,,type,…` rows: `type`, `version` and `family` of the guide, the value in `codes`.
 - Loop row: `position` empty; `field` is the path of its object in the parent loop's object, `codes` is `parent=2000A`;
@@ -11,10 +11,12 @@ Columns: loop, position, field, usage, repeat, format, codes, says. Lines that b
   `=X`: a constant that the document holds as X where a file has something else.
   `field=X`: X is written where the document leaves the field out (`#`: its ordinal in the list).
 - Block row: `position` "PER03/2x3": the rows after it are relative to one of three items, two elements apart.
-- `usage`: R required, S situational, N not used (with a field: kept where a file has it), O in place of the row above.
+- `usage`: R required, S situational, C required where its composite is there, N not used (with a field: kept where a
+  file has it), O in place of the row above.
 - `repeat`: a number, or `*`. A path that ends in `[]`, or a repeat above 1, makes a list.
 - `codes` in a block may be `A B | C`: the first item takes A or B, the others C; where the segment may be repeated,
   that first item has a segment of its own.
+- `condition`, of a segment row: syntax notes of X12, such as `E0207 C0704`. The column may be left out of a line.
 """
 
 from __future__ import annotations
@@ -27,10 +29,11 @@ from typing import NamedTuple, NoReturn
 
 from gateway.errors import UsageError
 from gateway.x12.formats import DATES, Format, parse
-from gateway.x12.guide import Block, Element, Guide, Loop, Path, Role, SegmentRow, Usage
+from gateway.x12.guide import Block, Element, Guide, Loop, Path, Role, SegmentRow, Syntax, Usage
 
-COLUMNS = ("loop", "position", "field", "usage", "repeat", "format", "codes", "says")
+COLUMNS = ("loop", "position", "field", "usage", "repeat", "format", "codes", "says", "condition")
 _POSITION = re.compile(r"([A-Z][A-Z0-9]{1,2}?)(?:([0-9]{2})(?:-([0-9]{1,2}))?(?:/([0-9]+)x([0-9]+))?)?")
+_SYNTAX = re.compile(r"[PREC](?:[0-9]{2}){2,}")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -51,6 +54,7 @@ class Row(NamedTuple):
     format: str
     codes: str
     says: str
+    condition: str = ""
 
     def fail(self, column: str, why: str) -> NoReturn:
         """BadGuide at this line and column."""
@@ -84,7 +88,7 @@ def _rows(text: str, name: str) -> Iterator[Row]:
         raise BadGuide(f"guide table {name}, line {kept[0][0] if kept else 1}: the columns are not {','.join(COLUMNS)}")
     for number, line in kept[1:]:
         cells = next(csv.reader(io.StringIO(line), strict=False))
-        if len(cells) != len(COLUMNS):
+        if len(cells) not in (len(COLUMNS) - 1, len(COLUMNS)):
             raise BadGuide(f"guide table {name}, line {number}: {len(cells)} columns instead of {len(COLUMNS)}")
         yield Row(name, number, *(cell.strip() for cell in cells))
 
@@ -148,11 +152,21 @@ def _segment(rows: list[Row], previous: list[Row] | None) -> SegmentRow:
     usage: Usage = "S" if is_alternative else _usage(head)
     repeat = _repeat(head)
     parts = tuple(_parts(rows[1:]))
+    syntax = tuple(_syntax(head))
     made = SegmentRow(head.line, head.loop, head.position, path, usage, is_alternative, repeat,
-                      is_list or (repeat != 1 and bool(path)), parts, head.says, head.line)  # fmt: skip
+                      is_list or (repeat != 1 and bool(path)), parts, syntax, head.says, head.line)  # fmt: skip
     if repeat != 1 and not path and not made.is_flat:
         head.fail("repeat", "a repeated segment has a field for its list, or one block")
     return made
+
+
+def _syntax(row: Row) -> Iterator[Syntax]:
+    for note in row.condition.split():
+        places = tuple(int(note[at : at + 2]) for at in range(1, len(note), 2)) if _SYNTAX.fullmatch(note) else ()
+        kind = note[0]
+        if len(places) < 2 or kind not in ("P", "R", "E", "C"):
+            row.fail("condition", f"{note} is no syntax note")
+        yield Syntax(kind, places)  # type: ignore[arg-type]
 
 
 def _parts(rows: list[Row]) -> Iterator[Element | Block]:
@@ -257,8 +271,9 @@ def _names(row: Row, text: str) -> Path:
 
 
 def _usage(row: Row) -> Usage:
-    if row.usage not in ("R", "S", "N"):
-        row.fail("usage", f"{row.usage!r} is none of R, S, N" + (", O" if "-" not in row.position else ""))
+    allowed = ("R", "S", "N", "C") if "-" in row.position else ("R", "S", "N")
+    if row.usage not in allowed:
+        row.fail("usage", f"{row.usage!r} is none of {', '.join(allowed)}" + ("" if "-" in row.position else ", O"))
     return row.usage  # type: ignore[return-value]
 
 

@@ -99,7 +99,7 @@ class Patterns:
                 parts.append(self._pair(part, after, self.component))
                 done += 1
             else:
-                parts.append(_Part(self._value(part, codes=part.codes), "", part.usage == "R"))
+                parts.append(_Part(self._value(part, codes=part.codes), "", part.usage in ("R", "C")))
         return _sequence(parts, self.component).removeprefix(self.component) if parts[0].is_required else (
             "(?:" + parts[0].there + ")?" + _sequence(parts[1:], self.component)
         )  # fmt: skip
@@ -130,7 +130,7 @@ class Patterns:
         return self.element.join(part.there if part.is_required else f"(?:{part.there})?" for part in parts)
 
     def _pair(self, first: Element, second: Element, joint: str) -> _Part:
-        is_required = first.usage == "R" and second.usage == "R"
+        is_required = first.usage in ("R", "C") and second.usage in ("R", "C")
         if first.is_date_qualifier:
             both = "|".join(f"{name}{joint}{_DATES[name]}" for name in second.format.dates)
             return _Part(f"(?:{both})", joint, is_required)
@@ -144,6 +144,8 @@ class Patterns:
         if form.kind == "date":
             return _DATES[form.dates[0]]
         if form.kind == "N0":
+            return f"[0-9]{{{form.least},{form.most}}}"
+        if form.kind == "digits":
             return f"[0-9]{{{form.least},{form.most}}}"
         if form.kind in ("R", "money"):
             places = range(1, min(3 if form.kind == "money" else 4, form.most))

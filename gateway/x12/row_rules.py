@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from gateway.x12.guide import Block, Element, SegmentRow
+from gateway.x12.guide import Block, Element, SegmentRow, Syntax
 from gateway.x12.value_rules import (
     CODE,
     COMPONENTS,
+    EXCLUSIVE,
     MISSING,
     NOT_USED,
     PAIR,
@@ -44,6 +45,7 @@ class RunRules:
         self.dates = {pair.second for pair in self.pairs if pair.allowed}
         self.composites: dict[int, RunRules] = {}
         self.blocks: list[BlockRules] = []
+        self.syntax: tuple[Syntax, ...] = ()
         self.is_required = any(element.usage == "R" for element in self.elements.values())
 
     def check(self, values: list[str], delimiters: Delimiters) -> Iterator[Found]:
@@ -52,9 +54,10 @@ class RunRules:
             text = values[position] if position < len(values) else ""
             if text:
                 yield from self._value(position, element, text, delimiters)
-            elif element.usage == "R":
+            elif element.usage in ("R", "C"):
                 yield self.label(position), MISSING
         yield from self._pairs(values)
+        yield from self.check_syntax(values)
         for position, rules in self.composites.items():
             text = values[position] if position < len(values) else ""
             if text:
@@ -64,6 +67,13 @@ class RunRules:
         for block in self.blocks:
             yield from block.check(values, delimiters)
         yield from self._others(values)
+
+    def check_syntax(self, values: list[str]) -> Iterator[Found]:
+        """The faults by the syntax notes alone."""
+        for note in self.syntax:
+            present = tuple([place < len(values) and bool(values[place]) for place in note.places])
+            if (place := note.broken(present)) is not None:
+                yield self.label(place), EXCLUSIVE if note.kind == "E" else PAIR
 
     def _value(self, position: int, element: Element, text: str, delimiters: Delimiters) -> Iterator[Found]:
         if delimiters.component in text:
@@ -82,7 +92,7 @@ class RunRules:
             text = values[second] if second < len(values) else ""
             if bool(qualifier) != bool(text):
                 position = second if qualifier else first
-                if self.elements[position].usage != "R":
+                if self.elements[position].usage not in ("R", "C"):
                     yield self.label(position), PAIR
             elif allowed and text and (fault := date_fault(allowed, qualifier, text)):
                 yield self.label(first if fault is CODE else second), fault
@@ -155,6 +165,7 @@ def row_rules(row: SegmentRow) -> RunRules:
         return f"{position:02}"
 
     rules = RunRules([(part.index, part) for part in row.elements if not part.component], label)
+    rules.syntax = row.syntax
     inner: dict[int, list[Element | Block]] = {}
     for part in row.parts:
         if part.component:

@@ -93,7 +93,7 @@ def _is_required(field: Field) -> bool:
     """Whether a field of an object that is a composite must be there."""
     elements = [element for _, element in field.elements if not field.blocks]
     blocks = [block for _, block in field.blocks]
-    has_element = any(element.usage == "R" and not element.default for element in elements)
+    has_element = any(element.usage in ("R", "C") and not element.default for element in elements)
     return has_element or any(block.usage == "R" for block in blocks)
 
 
@@ -139,8 +139,8 @@ def _text(field: Field) -> Schema:
 def _format(form: Format) -> Schema:
     if form.kind == "date":
         return {"type": "string", "pattern": f"^(?:{'|'.join(_DATES[name] for name in form.dates)})$"}
-    if form.kind == "N0":
-        return {"type": "string", "pattern": rf"^-?[0-9]{{{form.least},{form.most}}}$"}
+    if form.kind in ("N0", "digits"):
+        return {"type": "string", "pattern": f"^[0-9]{{{form.least},{form.most}}}$"}
     if form.kind in NUMBERS:
         return {"type": "string", "pattern": r"^-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)$"}
     return {"type": "string", "minLength": form.least, "maxLength": form.most}

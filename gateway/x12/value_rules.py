@@ -28,9 +28,11 @@ CHARACTER = ValueFault("6", "a character that is not allowed here")
 CODE = ValueFault("7", "none of the codes that the guide has")
 DATE = ValueFault("8", "no date of the calendar in the format that is asked for")
 TIME = ValueFault("9", "no time of the day")
+EXCLUSIVE = ValueFault("10", "may not stand beside another element of the segment")
 REPEATED = ValueFault("12", "repeated, which the guide does not have")
 COMPONENTS = ValueFault("13", "more components than the guide has")
 NOT_USED = ValueFault("I10", "not used in this guide")
+ORDINAL = ValueFault("7", "the lines are not counted from 1 on")
 CENTS = ValueFault("I12", "an amount with more than two places")
 
 
@@ -44,7 +46,7 @@ def wire_fault(element: Element, text: str, *, is_first: bool = False) -> ValueF
         return None if dated(form.dates[0], text) else TIME if form.dates[0] == "TM" else DATE
     if form.kind in NUMBERS:
         return _number_fault(form.kind, text, form.least, form.most) or _code_fault(element, text, is_first)
-    if not text.isprintable():
+    if not text.isprintable() or (form.kind == "digits" and not (text.isascii() and text.isdigit())):
         return CHARACTER
     if not text.strip() or len(text) < form.least:
         return SHORT

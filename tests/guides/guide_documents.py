@@ -31,6 +31,7 @@ class Maker:
         self.guide = guide
         self.random = Random(seed)
         self.fullness = fullness
+        self.ordinal = 1
 
     def wants(self) -> bool:
         return self.random.random() < self.fullness
@@ -60,31 +61,51 @@ class Maker:
             if not child.is_list:
                 self.loop(child, _object(owner, child.path))
             else:
-                for _ in range(self.random.randint(1, min(child.repeat or 3, 3))):
+                for number in range(self.random.randint(1, min(child.repeat or 3, 3))):
+                    self.ordinal = number + 1
                     self.loop(child, _item(owner, child.path))
 
     def row(self, row: SegmentRow, owner: Document) -> None:
         if not row.is_list:
             made: Document = {}
-            self.parts(row.parts, made, row)
+            self.whole_row(row, made)
             _merge(_object(owner, row.path) if made or not row.path else owner, made)
             return
         items = []
         for _ in range(self.random.randint(1, min(row.repeat or 4, 4))):
             item: Document = {}
-            self.parts(row.parts, item, row)
+            self.whole_row(row, item)
             items.append(item[""] if row.is_plain else item)
         _merge(owner, _nested(row.path, items))
+
+    def whole_row(self, row: SegmentRow, owner: Document) -> None:
+        """One occurrence of a row that keeps its syntax notes: made by chance until it does."""
+        usual = self.fullness
+        while True:
+            made: Document = {}
+            self.parts(row.parts, made, row)
+            texts = row_texts(row, made)
+            notes = [(note, tuple(bool(texts.get(place)) for place in note.places)) for note in row.syntax]
+            if all(note.broken(present) is None for note, present in notes):
+                break
+            self.fullness = 0.5
+        self.fullness = usual
+        _merge(owner, made)
 
     def parts(
         self, parts: Iterable[Element | Block], owner: Document, row: SegmentRow, *, is_first: bool = False
     ) -> None:
         parts = list(parts)
         done = 0
+        chosen = False
         for number, part in enumerate(parts):
             if number < done:
                 continue
+            composite = [other for other in parts if part.component and other.index == part.index]
             wants = part.usage == "R" or not part.path or self.wants()
+            if any(other.usage == "C" for other in composite):  # all or nothing, decided at the first component
+                chosen = chosen if part is not composite[0] else wants
+                wants = chosen and (wants or part.usage == "C")
             if isinstance(part, Block):
                 if wants:
                     _merge(owner, _nested(part.path, self.block(part, row)))
@@ -111,6 +132,8 @@ class Maker:
         codes = (is_first and element.first_codes) or element.codes
         if codes:
             return self.random.choice(codes)
+        if element.default == "#":
+            return str(self.ordinal)
         form = element.format
         if form.kind == "date":
             return self.date(self.random.choice(form.dates))
@@ -122,6 +145,8 @@ class Maker:
             whole = self.random.randint(0, 10 ** min(form.most - 2, 6))
             return f"{whole}{self.random.choice(['', '', '.5', '.25'])}"
         size = self.random.randint(form.least, min(form.most, 30))
+        if form.kind == "digits":
+            return "".join(self.random.choice("0123456789") for _ in range(size))
         return "".join(self.random.choice(LETTERS) for _ in range(size)).strip().ljust(max(form.least, 1), "X")
 
     def date(self, kind: str) -> str:
@@ -129,6 +154,11 @@ class Maker:
         clock = f"{self.random.randint(0, 23):02}:{self.random.randint(0, 59):02}"
         last = first + timedelta(days=self.random.randint(0, 90))
         return {"D8": f"{first}", "RD8": f"{first}/{last}", "DT": f"{first}T{clock}", "TM": clock}[kind]
+
+
+def row_texts(row: SegmentRow, made: Document) -> dict[int, object]:
+    """What stands at each simple element of a row, by element number."""
+    return {element.index: made.get(".".join(element.path)) for element in row.elements if not element.component}
 
 
 def _object(owner: Document, path: Iterable[str]) -> Document:
