@@ -12,7 +12,7 @@ help:
 	@echo "make demo         the whole way of a few hundred claims, on the embedded store, in a temporary home"
 	@echo "make test         every test"
 	@echo "make lint         ruff, mypy, the layers"
-	@echo "make docs         the field reference, from the guide tables"
+	@echo "make docs         the pages of docs/reference/ that are made from the program"
 	@echo "make constraints  renew the pinned dependencies"
 
 $(STAMP): pyproject.toml constraints.txt
