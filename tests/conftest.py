@@ -1,4 +1,4 @@
-"""What every suite may use, and how Hypothesis runs: no deadlines on shared machines; in CI the same examples each time."""
+"""What every suite may use, and how Hypothesis runs: without deadlines; in CI the same examples each time."""
 
 import os
 
