@@ -96,6 +96,7 @@ def plan(app: App, partner: str | None = None) -> list[Planned]:
 
 def build(app: App, partner: str | None = None) -> Iterator[Built]:
     """Builds everything that is ready, batch after batch; yields each as it is done."""
+    _ = app.companions  # what cannot be is said before anything is done
     if not partner:
         yield from unrouted(app)
     for profile in app.chosen(partner):
