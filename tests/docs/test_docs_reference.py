@@ -16,6 +16,8 @@ from docs_console import REPOSITORY
 import gateway.claims.life
 import gateway.cli.root
 from gateway import errors
+from gateway.claims import companion_file
+from gateway.claims.companions import STEPS, Limits
 from gateway.claims.intake import csv_mapping
 from gateway.claims.intake.csv_values import CONVERSIONS
 from gateway.outbound.verdicts import Answer, answered_state
@@ -157,6 +159,14 @@ def test_every_key_of_a_mapping_is_explained() -> None:
     text = page("csv-mapping.md")
     keys = csv_mapping._SOURCE_KEYS | csv_mapping._FORMAT_KEYS | csv_mapping._SPEC_KEYS
     assert (keys | set(CONVERSIONS) | {csv_mapping.PERIOD}) - _rows(text) == set()
+
+
+def test_every_key_of_a_companion_is_explained() -> None:
+    """Tables, keys of rules, limits, and the steps of a new form."""
+    text = page("companions.md")
+    keys = set().union(*companion_file._KEYS.values()) | set(companion_file._KEYS) | {*Limits._fields, *STEPS}
+    assert {key for key in keys if f"`{key}`" not in text} == set()
+    assert {table for table in companion_file._TABLES if f"[{table}" not in text} == set()
 
 
 def test_every_check_of_the_report_is_explained(store: Store) -> None:
