@@ -96,7 +96,9 @@ class Wish:
         for one in companions:
             self.limits = self.limits.with_(one.limits)
         self._changes = [(rule, _change(rule)) for rule in rules if rule.kind in ("replaced", "reformatted")]
-        self._checks = [check for rule in rules if (check := _check(rule)) is not None]
+        checks = [(rule, check) for rule in rules if (check := _check(rule)) is not None]
+        self._checks = [check for _, check in checks]
+        self._holding = [check for rule, check in checks if rule.severity == "error"]
         self.severities = {rule.code: rule.severity for rule in rules if rule.kind == "edit"}  # by code of the edit
         self._edited: tuple[Sequence[Edit], Sequence[Edit]] = ((), ())
 
@@ -132,6 +134,13 @@ class Wish:
     def check(self, document: Document) -> list[Finding]:
         """Every wish that a claim, as it is written, does not meet."""
         return [finding for check in self._checks for finding in check(document)]
+
+    def unmet(self, document: Document) -> list[Finding]:
+        """Those that keep a ready claim from being written, of the claim as the store has it."""
+        if not self._holding:
+            return []
+        written = self.apply(document)
+        return [finding for check in self._holding for finding in check(written)]
 
 
 def _copy(value: Any) -> Any:

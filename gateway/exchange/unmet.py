@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from gateway.claims.findings import Finding, errors
+from gateway.claims.findings import Finding
 from gateway.claims.wishes import Wishes
 from gateway.exchange.intake import held_event
 from gateway.outbound.sets import Member
@@ -48,7 +48,7 @@ def hold_unmet(
 
 def _unmet(member: Member, wishes: Wishes) -> list[Finding]:
     wish = wishes.on(member.document)
-    return errors(wish.check(wish.apply(member.document))) if wish else []
+    return wish.unmet(member.document) if wish else []
 
 
 def _line(wishes: Wishes, members: int, reasons: Sequence[Sequence[Finding]]) -> str:
