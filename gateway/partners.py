@@ -15,6 +15,7 @@ from typing import Any
 from gateway.claims.crosswalk import NO_CROSSWALK, Crosswalk
 from gateway.configuration import Written, read_toml
 from gateway.errors import UsageError
+from gateway.habits import Answers
 from gateway.transport.names import NameTemplate
 from gateway.x12.values import Delimiters
 
@@ -69,20 +70,6 @@ class Sftp:
     password: str = field(default="", repr=False)
     host_keys: tuple[str, ...] = ()
     timeout: float = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """What a partner and the payers behind it answer, and within what time of sending; 0 where they answer nothing."""
-
-    ack_hours: int = 24  # 999
-    status_hours: int = 48  # 277CA
-    remittance_days: int = 30  # 835
-    payer_remittance_days: Mapping[str, int] = field(default_factory=dict)  # by payer id, where it differs
-
-    def days_of(self, payer_id: str) -> int:
-        """The days of a payer's 835."""
-        return self.payer_remittance_days.get(payer_id, self.remittance_days)
 
 
 @dataclass(frozen=True, slots=True)

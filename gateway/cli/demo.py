@@ -55,7 +55,7 @@ def _run(folder: Path, *, keeps: bool, as_json: bool) -> int:
         emit(report.document())
     else:
         say()
-        say(as_table(report))
+        say(as_table(report.report()))
         say(f"{'Compared with the books of the simulated payers':<50}{'theirs':>16}{'ours':>16}")
         say("─" * 100)
         for what, theirs, ours in rows:

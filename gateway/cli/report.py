@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import date
 from pathlib import Path
 
 import click
 
 from gateway.cli.files import write_file
-from gateway.cli.output import json_option, note, plain, to_json, write_out
+from gateway.cli.output import BytesOut, json_option, note, plain, write_out
 from gateway.cli.root import Session
+from gateway.errors import UsageError
 
-REPORTS = ("reconciliation",)
-FORMATS = ("table", "json", "csv")
+NAMES = {
+    "reconciliation": "every claim and every cent, what needs a person, and whether it all adds up",
+    "batches": "the files that were built and sent, and what became of the claims in each",
+    "rejections": "claims refused by TA1, 999 or 277CA, by what was said",
+    "denials": "money that payers denied, by reason, remark and category",
+    "payments": "what payers paid against what is matched, each open until nothing is left",
+    "credits": "money that was paid too much, and when it is due back",
+    "unmatched": "payments and answers that fit nothing of ours, with what may be meant",
+    "unacknowledged": "claims and files whose 999, 277CA or 835 is overdue",
+    "aging": "open and denied money by age",
+    "rates": "how well claims go through, with formulas",
+}
+FORMATS = ("table", "json", "csv", "xlsx", "html")
 
 
 def day(_: click.Context, parameter: click.Parameter, value: str | None) -> str:
@@ -25,15 +38,21 @@ def day(_: click.Context, parameter: click.Parameter, value: str | None) -> str:
         raise click.BadParameter("must be a day such as 2026-01-31", param=parameter) from None
 
 
-@click.command()
-@click.argument("name", type=click.Choice(REPORTS))
+_HELP = "Reports.\n\n\b\n" + "\n".join(f"{name:<16}{says}" for name, says in NAMES.items())
+
+
+@click.command(help=_HELP, short_help="Reports: reconciliation, denials, payments and others.")
+@click.argument("name", type=click.Choice(list(NAMES)))
 @click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="A file instead of standard output.")
 @click.option("--as-of", "as_of", help="The report as it was at that time (ISO 8601, for example 2026-01-31T17:00Z).")
 @click.option("--partner", default="", help="Only what went to this partner.")
-@click.option("--payer", default="", help="Only this payer id.")
-@click.option("--since", callback=day, help="Claims first imported, remittances paid, on or after this day.")
+@click.option("--payer", default="", help="Only this payer, by any of its ids.")
+@click.option(
+    "--since", callback=day, help="Claims first imported, remittances paid, batches built on or after this day."
+)
 @click.option("--until", callback=day, help="… on or before this day.")
+@click.option("--section", default="", help="With --format csv: another table of the report, by its key in JSON.")
 @json_option
 @click.pass_obj
 def report(
@@ -46,19 +65,27 @@ def report(
     payer: str,
     since: str,
     until: str,
+    section: str,
     as_json: bool,
 ) -> None:
-    """Reports. `reconciliation`: every claim and every cent, what needs a person, and whether it all adds up."""
-    from gateway.exchange.reporting import reconciliation
-    from gateway.reports.render import render
+    from gateway.exchange.reporting import report as ask
+    from gateway.reports.render import LISTED, render
     from gateway.store.reporting import Filters
 
-    filters = Filters(partner, payer, since, until)
-    found = reconciliation(session.app, filters, as_of)
     form = "json" if as_json else form
-    text = to_json(found.document()) + "\n" if form == "json" else plain(render(found, form), keep="\n")
-    if output is None:
-        write_out(text)
-        return
-    write_file(output, lambda out: out.write(text.encode()), over=True)
-    note(f"{name} written to {output}")
+    if form == "xlsx" and output is None and sys.stdout.isatty():
+        raise UsageError("a workbook is not for a terminal; name a file with --output")
+    if section and form != "csv":
+        raise UsageError("--section goes with --format csv")
+    found = ask(session.app, name, Filters(partner, payer, since, until), as_of, limit=LISTED.get(form))
+    made = render(found, form, section=section)
+    data = made if isinstance(made, bytes) else plain(made, keep="\n").encode()
+    if output is not None:
+        write_file(output, lambda out: out.write(data), over=True)
+        note(f"{name} written to {output}")
+    elif isinstance(made, bytes):
+        out = BytesOut()
+        out.write(data)
+        out.flush()
+    else:
+        write_out(plain(made, keep="\n"))

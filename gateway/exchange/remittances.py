@@ -11,7 +11,7 @@ from gateway.exchange.claim_decisions import find_claim
 from gateway.exchange.dry_run import writing
 from gateway.exchange.rules import adjustment_classes
 from gateway.reconcile import post
-from gateway.reports.reconciliation import amount
+from gateway.reports.cells import amount
 from gateway.store import Connection, remittances
 from gateway.store import claims as store_claims
 from gateway.store.inbound_files import get_file

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from gateway.app import App
 from gateway.errors import UsageError
+from gateway.exchange.rules import adjustment_classes, answer_words
+from gateway.reports.asked import Asked
+from gateway.reports.catalog import build
+from gateway.reports.document import Report
 from gateway.reports.reconciliation import Reconciliation, reconcile
-from gateway.store import stamp
+from gateway.store import Connection, stamp
 from gateway.store.reporting import Filters
 
 
@@ -21,18 +28,47 @@ def parse_time(text: str) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
+def report(app: App, name: str, filters: Filters, as_of: str | None = None, *, limit: int | None = None) -> Report:
+    """One of the reports by name; `limit`: the rows of a list, all where there is none."""
+    filters = _known(app, filters)
+    moment = parse_time(as_of) if as_of is not None else app.now()
+    asked = Asked(
+        filters=filters,
+        at=moment,
+        as_of=stamp(moment),
+        habits={partner: profile.answers for partner, profile in app.profiles.items()},
+        classes=adjustment_classes(app.home.path),
+        words=answer_words(app.home.path),
+        crosswalk=app.home.crosswalk,
+        limit=limit,
+    )
+    with _asked(app, asked.as_of if as_of is not None else "") as (conn, table):
+        return build(conn, name, replace(asked, table=table))
+
+
 def reconciliation(app: App, filters: Filters, as_of: str | None = None) -> Reconciliation:
-    """The reconciliation report."""
+    """The numbers of the reconciliation report."""
+    filters = _known(app, filters)
+    moment = stamp(parse_time(as_of) if as_of is not None else app.now())
+    with _asked(app, moment if as_of is not None else "") as (conn, table):
+        return reconcile(conn, filters, moment, table, app.home.crosswalk)
+
+
+def _known(app: App, filters: Filters) -> Filters:
+    """The filters with every id of the payer; UsageError where the partner is none."""
     if filters.partner:
         app.home.profile(filters.partner)
-    crosswalk = app.home.crosswalk
-    if filters.payer:
-        filters = replace(filters, aliases=crosswalk.known_as(filters.payer)[1:])
-    if as_of is None:
+    return replace(filters, aliases=app.home.crosswalk.known_as(filters.payer)[1:]) if filters.payer else filters
+
+
+@contextmanager
+def _asked(app: App, past: str) -> Iterator[tuple[Connection, Any]]:
+    """A connection, and the projection of a time that is past."""
+    if not past:
         with app.store.read() as conn:
-            return reconcile(conn, filters, stamp(app.now()), crosswalk=crosswalk)
+            yield conn, None
+        return
     from gateway.reconcile.projection import projected_as_of
 
-    moment = stamp(parse_time(as_of))
-    with app.store.read() as conn, projected_as_of(conn, moment) as table:
-        return reconcile(conn, filters, moment, table, crosswalk)
+    with app.store.read() as conn, projected_as_of(conn, past) as table:
+        yield conn, table

@@ -7,6 +7,7 @@ from pathlib import Path
 from gateway.data import SHIPPED
 from gateway.errors import UsageError
 from gateway.reconcile.classes import Classes, load_classes
+from gateway.reports.words import Words, load_words
 
 _FOLDER = "mappings/codes"
 
@@ -28,3 +29,9 @@ def _texts(name: str, home: Path | None) -> list[str]:
         return [file.read_text(encoding="utf-8") for file in files if file.is_file()]
     except (OSError, UnicodeDecodeError):
         raise UsageError(f"{files[-1]}: cannot be read as UTF-8 text") from None
+
+
+def answer_words(home: Path | None = None) -> Words:
+    """What the codes of answers and of provider adjustments mean, and when credits are due."""
+    names = ("answer_codes.csv", "provider_adjustments.csv", "refunds.csv")
+    return load_words(*(_texts(name, home) for name in names))

@@ -6,16 +6,31 @@ Counts and sums are as the store's projection has them; a law that does not hold
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.claims.crosswalk import NO_CROSSWALK, Crosswalk
 from gateway.reconcile.projection import Awaiting, awaiting_pairs
+from gateway.reports.as_json import document_of
+from gateway.reports.asked import Asked, parameters_of
+from gateway.reports.document import (
+    Bar,
+    Chart,
+    Check,
+    Column,
+    Figure,
+    Figures,
+    Report,
+    Row,
+    Section,
+    Table,
+    table_of,
+)
 from gateway.store import Connection, reporting
 from gateway.store.reporting import MONEY, ClaimGroup, ClaimLine, Filters, RemittanceRow
 
-COUNTS = ("imported", "held", "ready", "batched", "sent", "silent", "accepted", "rejected", "adjudicated", "cancelled")
+COUNTS = ("imported", "held", "ready", "batched", "sent", "accepted", "adjudicated", "rejected", "silent", "cancelled")
 GROUPS = {"payer": "by payer", "partner": "by partner", "provider": "by billing provider"}
 # What waits for a person, most pressing first: heading and the claim states under it.
 ATTENTION = {
@@ -25,34 +40,52 @@ ATTENTION = {
     "reversed": ("reversed",),
     "silent": ("sent", "accepted_999"),
 }
-SHOWN = 10  # claims a heading in the table; JSON has as many
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """A conservation law: whether it holds, by how much it fails (cents, or a count), and which claims are to blame."""
-
-    name: str
-    difference: int
-    is_money: bool = True
-    claims: tuple[str, ...] = ()
-    remittances: tuple[str, ...] = ()
-
-    @property
-    def holds(self) -> bool:
-        return self.difference == 0 and not self.claims and not self.remittances
-
-    def document(self) -> dict[str, Any]:
-        shown = amount(self.difference) if self.is_money else str(self.difference)
-        found: dict[str, Any] = {
-            "name": self.name,
-            "holds": self.holds,
-            "difference": shown,
-            "claims": list(self.claims),
-        }
-        if self.remittances:
-            found["remittances"] = list(self.remittances)
-        return found
+SHOWN = 10  # claims of each kind that need a person
+MONEY_WORDS = {
+    "charge": "charged",
+    "paid": "paid",
+    "patient_responsibility": "patient owes",
+    "contractual": "contractual",
+    "denied": "denied",
+    "other_adjustments": "other adjustments",
+    "open": "open",
+}
+_DEPTH = {"held": 1, "ready": 1, "batched": 1, "sent": 1, "cancelled": 1, "silent": 2, "accepted": 2, "rejected": 2,
+          "adjudicated": 3}  # fmt: skip
+_REMITTANCE_WORDS = {
+    "payment": "payments (BPR02)",
+    "matched": "matched to claims",
+    "unmatched": "unmatched",
+    "provider_adjustments": "provider adjustments (PLB)",
+}
+_ATTENTION_WORDS = {
+    "rejected": "rejected before adjudication: correct and send again",
+    "held": "held by our own checks: correct, or release",
+    "denied": "denied in whole or in part: work the denial",
+    "reversed": "payment taken back, no correction yet",
+    "silent": "sent, and nobody has said more than that it arrived",
+}
+_MORE = {
+    "rejected": "gateway report rejections",
+    "denied": "gateway report denials",
+    **{kind: f"gateway claims list --state {kind}" for kind in ("held", "reversed")},
+    "silent": "gateway claims list --state sent",
+}
+_WAITING_WORDS = {
+    "delivery_unknown": "deliveries of unknown outcome (gateway batches list)",
+    "delivery_failed": "deliveries that a partner refused (gateway batches list)",
+    "file_quarantined": "files that cannot be read (gateway inbound list)",
+    "set_parked": "transaction sets read and not posted (gateway inbound list)",
+    "set_quarantined": "transaction sets that cannot be read (gateway inbound list)",
+}
+_LINE = (
+    Column("patient_control_number", "claim"),
+    Column("state", "state"),
+    Column("payer", "payer"),
+    Column("partner", "partner", brief=False),
+    Column("service_from", "service", "date"),
+    Column("amount", "open or denied", "money"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,49 +109,77 @@ class Reconciliation:
     groups: dict[str, tuple[Totals, ...]]
     attention: dict[str, tuple[int, tuple[ClaimLine, ...]]]
     waiting: dict[str, int] = field(default_factory=dict)
+    parameters: tuple[tuple[str, str], ...] = ()
 
     def document(self) -> dict[str, Any]:
         """The report as its JSON document."""
-        return {
-            "as_of": self.as_of,
-            "claims": self.totals.counts,
-            "money": amounts(self.totals.money),
-            "remittances": {
-                key: value if key in ("count", "parked") else amount(value) for key, value in self.remittances.items()
-            },
-            "checks": [check.document() for check in self.checks],
-            "groups": {by: [_group_document(group) for group in found] for by, found in self.groups.items()},
-            "attention": {
-                kind: {"claims": count, "oldest": [_line_document(line) for line in lines]}
-                for kind, (count, lines) in self.attention.items()
-            },
-            "waiting": self.waiting,
-        }
+        return document_of(self.report())
+
+    def report(self) -> Report:
+        """The report for any format."""
+        sections: list[Section] = [
+            Figures("claims", "Claims", tuple(self._counts()), section="total"),
+            Figures("money", "Money", tuple(self._money()), beside=True, section="total"),
+            Chart("Where the charge went", "money", "stack", tuple(self._bars())),
+            self._remittances(),
+            Figures("", "Needs a person", tuple(self._attention()), are_sentences=True, section="attention"),
+            *self._oldest(),
+            *(_group_table(by, groups) for by, groups in self.groups.items()),
+        ]
+        return Report("reconciliation", "Reconciliation", self.as_of, self.parameters, tuple(sections), self.checks)
+
+    def _counts(self) -> Iterator[Figure]:
+        for name in COUNTS:
+            yield Figure(name, name, "count", self.totals.counts[name], depth=_DEPTH.get(name, 0))
+
+    def _money(self) -> Iterator[Figure]:
+        cents = self.totals.money
+        for name in MONEY:
+            share = cents[name] / cents["charge"] if name != "charge" and cents["charge"] else None
+            yield Figure(name, MONEY_WORDS[name], "money", cents[name], share=share)
+
+    def _bars(self) -> Iterator[Bar]:
+        for name, tone in zip(MONEY[1:], "bcadef", strict=True):
+            yield Bar(MONEY_WORDS[name], self.totals.money[name], tone)
+
+    def _remittances(self) -> Figures:
+        found = self.remittances
+        counts = [Figure(name, name, "count", found[name], brief=False) for name in ("count", "parked")]
+        sums = [Figure(name, words, "money", found[name]) for name, words in _REMITTANCE_WORDS.items()]
+        note = f"{found['count']:,} posted, {found['parked']:,} parked"
+        return Figures("remittances", "Remittances", (counts[0], *sums, counts[1]), note=note)
+
+    def _attention(self) -> Iterator[Figure]:
+        for kind, number in self.waiting.items():
+            yield Figure(f"waiting.{kind}", _WAITING_WORDS.get(kind, kind), "count", number)
+        for kind, (number, _) in self.attention.items():
+            yield Figure(f"attention.{kind}.claims", _ATTENTION_WORDS[kind], "count", number)
+
+    def _oldest(self) -> Iterator[Table]:
+        for kind, (count, lines) in self.attention.items():
+            rows = tuple(
+                (one.patient_control_number, one.state, one.payer, one.partner, one.service_from, one.amount)
+                for one in lines
+            )
+            yield Table(
+                f"attention.{kind}.oldest", f"{kind.capitalize()}: the oldest", _LINE, rows, count, more=_MORE[kind]
+            )
 
 
-def amount(cents: int) -> str:
-    """Cents as text with two decimals."""
-    sign, whole = ("-" if cents < 0 else ""), abs(cents)
-    return f"{sign}{whole // 100}.{whole % 100:02}"
-
-
-def amounts(money: dict[str, int]) -> dict[str, str]:
-    return {name: amount(cents) for name, cents in money.items()}
-
-
-def _group_document(group: Totals) -> dict[str, Any]:
-    return {"key": group.key, "name": group.name, "claims": group.counts, "money": amounts(group.money)}
-
-
-def _line_document(line: ClaimLine) -> dict[str, Any]:
-    return {
-        "patient_control_number": line.patient_control_number,
-        "state": line.state,
-        "payer": line.payer,
-        "partner": line.partner,
-        "service_from": line.service_from,
-        "amount": amount(line.amount),
-    }
+def _group_table(by: str, groups: Sequence[Totals]) -> Table:
+    """Counts and money of each group; where there is little room the most telling of them."""
+    brief = {"imported", "charge", "paid", "patient_responsibility", "denied", "open"}
+    columns = [Column("key", "id"), Column("name", GROUPS[by].removeprefix("by "))]
+    columns[0] = columns[0]._replace(brief=by == "payer")
+    titles = {"imported": "claims", **MONEY_WORDS}
+    columns += [Column(f"claims.{one}", titles.get(one, one), "count", True, one in brief) for one in COUNTS]
+    columns += [Column(f"money.{one}", titles[one], "money", True, one in brief) for one in MONEY]
+    rows: list[Row] = [
+        (group.key, group.name or group.key or "(none yet)", *group.counts.values(), *group.money.values())
+        for group in groups
+    ]
+    title = GROUPS[by]
+    return table_of(f"groups.{by}", title[0].upper() + title[1:], tuple(columns), rows)
 
 
 def totals(groups: Iterable[ClaimGroup], key: str = "", name: str = "") -> Totals:
@@ -133,7 +194,7 @@ def totals(groups: Iterable[ClaimGroup], key: str = "", name: str = "") -> Total
         counts["adjudicated"] += group.adjudicated
         for kind, cents in zip(MONEY, group.money, strict=True):
             money[kind] += cents
-    return Totals(key, name, dict(counts), money)
+    return Totals(key, name, {name: counts[name] for name in COUNTS}, money)
 
 
 def reconcile(
@@ -161,6 +222,7 @@ def reconcile(
         groups=_all_groups(conn, filters, source, crosswalk),
         attention=dict(_attention(conn, filters, source)),
         waiting={row.kind: row.number for row in reporting.waiting(conn, filters)},
+        parameters=parameters_of(filters),
     )
 
 
@@ -239,3 +301,8 @@ def _checks(
         is_money=False,
         claims=tuple(f"batch {law.id}" for law in laws),
     )
+
+
+def build(conn: Connection, asked: Asked) -> Report:
+    """The report for any format."""
+    return reconcile(conn, asked.filters, asked.as_of, asked.table, asked.crosswalk).report()

@@ -9,7 +9,7 @@ from typing import Any
 from gateway.reconcile.money import PayerMoney
 from gateway.reconcile.projection import FoldedClaim, folded
 from gateway.reconcile.remitted import remitted_claim
-from gateway.reports.reconciliation import amount
+from gateway.reports.cells import amount
 from gateway.store import Connection, claims
 from gateway.store.reporting import MONEY
 from gateway.store.stories import (

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, case, func, literal, or_, select
 
 from gateway.store.tables import (
     batches,
@@ -120,29 +120,38 @@ def claim_conditions(filters: Filters, table: Table = claim_current) -> list[Col
     return found
 
 
-class RemittanceSums(NamedTuple):
-    """Cents, but for the counts."""
-
-    number: int
-    payment: int
-    matched: int
-    unmatched: int
-    provider_adjustments: int
-    parked: int
-
-
 class RemittanceRow(NamedTuple):
-    """One posted remittance and what its parts add up to."""
+    """One remittance and what its parts add up to, in cents."""
 
     id: int
     trace_number: str
+    originator: str
+    payer_key: str
+    payer_name: str
+    payee_id: str
+    method: str  # BPR04
+    account_ending: str
+    payment_date: str
+    partner: str
+    file_id: int
+    posted: bool
+    reason: str  # why it is parked
+    recorded_at: str
     payment: int
+    claims: int
+    claims_unmatched: int
     matched: int
     unmatched: int
+    unmatched_in: int  # of these, what came in: claim payments above zero
     provider_adjustments: int
 
+    @property
+    def difference(self) -> int:
+        """What its parts do not explain."""
+        return self.payment - self.matched - self.unmatched + self.provider_adjustments
 
-def _latest_links(as_of: str = "") -> Any:
+
+def latest_links(as_of: str = "") -> Any:
     """The link of each remitted claim that no later one replaces. Asked as "none later", which both databases answer by
     the index; against a list of the newest ids SQLite runs through the list for every remitted claim."""
     links, later = remittance_links.c, remittance_links.alias("later").c
@@ -154,7 +163,7 @@ def _latest_links(as_of: str = "") -> Any:
     return select(remittance_links).where(~replaced, *known).subquery("latest")
 
 
-def _was_posted(as_of: str) -> ColumnElement[bool]:
+def was_posted(as_of: str) -> ColumnElement[bool]:
     """Posted now; or at that time, by the postings that stood then: each undo takes one posting back."""
     if not as_of:
         return remittances.c.status == "posted"
@@ -171,7 +180,7 @@ def _was_posted(as_of: str) -> ColumnElement[bool]:
     return or_(remittances.c.id.in_(standing), and_(without_claims, remittances.c.status == "posted"))
 
 
-def _remittance_conditions(filters: Filters, as_of: str) -> list[ColumnElement[bool]]:
+def remittance_conditions(filters: Filters, as_of: str) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [remittances.c.recorded_at <= as_of] if as_of else []
     if filters.payer:
         named = [remittances.c.payer_ids.contains(json.dumps(one), autoescape=True) for one in filters.payer_ids]
@@ -187,48 +196,80 @@ def _remittance_conditions(filters: Filters, as_of: str) -> list[ColumnElement[b
 
 
 def remittance_rows(
-    conn: Connection, filters: Filters, as_of: str = "", awaiting: Mapping[int, int] | None = None
+    conn: Connection,
+    filters: Filters,
+    as_of: str = "",
+    awaiting: Mapping[int, int] | None = None,
+    *,
+    with_parked: bool = False,
 ) -> list[RemittanceRow]:
     """Every posted remittance with its matched and unmatched claim payments and provider adjustments.
 
     `awaiting`: cents of reversals whose original is not in the store, by remittance; they count as unmatched.
+    `with_parked`: those that were read and are not posted, too; of these everything is unmatched.
     """
-    latest = _latest_links(as_of)
-    matched = case((latest.c.claim_id.is_not(None), remittance_claims.c.paid), else_=0)
-    unmatched = case((latest.c.claim_id.is_(None), remittance_claims.c.paid), else_=0)
-    paid = (
-        select(
-            remittance_claims.c.remittance_id.label("id"),
-            func.sum(matched).label("matched"),
-            func.sum(unmatched).label("unmatched"),
-        )
-        .join(latest, latest.c.remittance_claim_id == remittance_claims.c.id, isouter=True)
-        .group_by(remittance_claims.c.remittance_id)
-        .subquery("paid")
-    )
-    adjusted = (
-        select(
-            provider_adjustments.c.remittance_id.label("id"), func.sum(provider_adjustments.c.amount).label("amount")
-        )
-        .group_by(provider_adjustments.c.remittance_id)
-        .subquery("adjusted")
-    )
+    paid, adjusted = _paid_sums(as_of), _adjusted_sums()
+    posted = literal(True) if not with_parked else case((was_posted(as_of), 1), else_=0)
+    sums = [paid.c[name] for name in ("claims", "claims_unmatched", "matched", "unmatched", "unmatched_in")]
+    own = [remittances.c[name] for name in RemittanceRow._fields if name in remittances.c and name not in _SUMMED]
+    by_name = {column.name: column for column in own}
+    columns = {
+        **by_name,
+        "partner": inbound_files.c.partner,
+        "file_id": inbound_files.c.id,
+        "posted": posted,
+        **{column.name: func.coalesce(column, 0) for column in sums},
+        "provider_adjustments": func.coalesce(adjusted.c.amount, 0),
+    }
     query = (
-        select(
-            remittances.c.id,
-            remittances.c.trace_number,
-            remittances.c.payment,
-            func.coalesce(paid.c.matched, 0),
-            func.coalesce(paid.c.unmatched, 0),
-            func.coalesce(adjusted.c.amount, 0),
-        )
+        select(*(columns[name].label(name) for name in RemittanceRow._fields))
+        .select_from(remittances)
+        .join(inbound_sets, inbound_sets.c.id == remittances.c.inbound_set_id)
+        .join(inbound_files, inbound_files.c.id == inbound_sets.c.file_id)
         .join(paid, paid.c.id == remittances.c.id, isouter=True)
         .join(adjusted, adjusted.c.id == remittances.c.id, isouter=True)
-        .where(_was_posted(as_of), *_remittance_conditions(filters, as_of))
+        .where(*([] if with_parked else [was_posted(as_of)]), *remittance_conditions(filters, as_of))
         .order_by(remittances.c.id)
     )
-    found = [RemittanceRow(row[0], row[1], *(int(value) for value in row[2:])) for row in conn.execute(query)]
-    return [_moved(row, (awaiting or {}).get(row.id, 0)) for row in found]
+    found = [_remittance_row(row) for row in conn.execute(query)]
+    return [_moved(row, (awaiting or {}).get(row.id, 0)) if row.posted else row for row in found]
+
+
+_SUMMED = ("provider_adjustments",)
+_FIRST_SUM = RemittanceRow._fields.index("payment")
+
+
+def _remittance_row(row: Any) -> RemittanceRow:
+    made = RemittanceRow(*row[:_FIRST_SUM], *(int(value) for value in row[_FIRST_SUM:]))
+    return made._replace(posted=bool(made.posted))
+
+
+def _paid_sums(as_of: str) -> Any:
+    latest = latest_links(as_of)
+    own, linked = remittance_claims.c, latest.c.claim_id.is_not(None)
+    return (
+        select(
+            own.remittance_id.label("id"),
+            func.count().label("claims"),
+            func.sum(case((linked, 0), else_=1)).label("claims_unmatched"),
+            func.sum(case((linked, own.paid), else_=0)).label("matched"),
+            func.sum(case((linked, 0), else_=own.paid)).label("unmatched"),
+            func.sum(case((and_(~linked, own.paid > 0), own.paid), else_=0)).label("unmatched_in"),
+        )
+        .select_from(remittance_claims)
+        .join(latest, latest.c.remittance_claim_id == own.id, isouter=True)
+        .group_by(own.remittance_id)
+        .subquery("paid")
+    )
+
+
+def _adjusted_sums() -> Any:
+    own = provider_adjustments.c
+    return (
+        select(own.remittance_id.label("id"), func.sum(own.amount).label("amount"))
+        .group_by(own.remittance_id)
+        .subquery("adjusted")
+    )
 
 
 def _moved(row: RemittanceRow, cents: int) -> RemittanceRow:
@@ -238,7 +279,7 @@ def _moved(row: RemittanceRow, cents: int) -> RemittanceRow:
 def parked_count(conn: Connection, filters: Filters, as_of: str = "") -> int:
     """Remittances that were read and are not posted."""
     query = select(func.count()).select_from(remittances)
-    found = query.where(~_was_posted(as_of), *_remittance_conditions(filters, as_of))
+    found = query.where(~was_posted(as_of), *remittance_conditions(filters, as_of))
     return int(conn.execute(found).scalar_one())
 
 
@@ -286,12 +327,12 @@ def paid_differences(
 
     `awaiting`: cents of reversals whose original is not in the store, by claim; they are not the claim's money yet.
     """
-    latest = _latest_links(as_of)
+    latest = latest_links(as_of)
     posted = (
         select(latest.c.claim_id, func.sum(remittance_claims.c.paid).label("paid"))
         .join(remittance_claims, remittance_claims.c.id == latest.c.remittance_claim_id)
         .join(remittances, remittances.c.id == remittance_claims.c.remittance_id)
-        .where(_was_posted(as_of), remittance_claims.c.status.not_in(("23", "25")))
+        .where(was_posted(as_of), remittance_claims.c.status.not_in(("23", "25")))
         .group_by(latest.c.claim_id)
         .subquery("posted")
     )
