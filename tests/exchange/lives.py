@@ -13,7 +13,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -136,38 +137,58 @@ class Ending(NamedTuple):
 
 @dataclass
 class Tally:
-    """What was done to a life."""
+    """What was done to a life, or to many."""
 
     kills: int = 0
     points: dict[str, int] = field(default_factory=dict)  # of each stage that was not killed
+    killed_at: Counter[str] = field(default_factory=Counter)  # stages
 
 
-def step(runner: Mortals, practice: Practice, stage: str, death: Death | None, tally: Tally) -> None:
-    """One command, killed or not, then run to its end."""
-    if death is not None:
+def step(runner: Mortals, practice: Practice, stage: str, deaths: Iterable[Death], tally: Tally) -> None:
+    """One command, killed as often as asked for, then run to its end."""
+    for death in deaths:
         life = runner.run(practice, STAGES[stage], death)
-        tally.kills += life.was_killed
         if not life.was_killed:
             return
-    done = runner.until_done(practice, STAGES[stage])
-    if death is None:
-        tally.points[stage] = len(done.points)
+        tally.kills += 1
+        tally.killed_at[stage] += 1
+    tally.points[stage] = len(runner.until_done(practice, STAGES[stage]).points)
 
 
-def stepwise(runner: Mortals, practice: Practice, partner: Partner, deaths: Mapping[str, Death]) -> Tally:
-    """Build, send, answers, fetch, process; each command killed as `deaths` says, once."""
+def stepwise(runner: Mortals, practice: Practice, partner: Partner, deaths: Mapping[str, Iterable[Death]]) -> Tally:
+    """Build, send, answers, fetch, process; each command killed as `deaths` says."""
     tally = Tally()
     for stage in STEPWISE:
         if stage:
-            step(runner, practice, stage, deaths.get(stage), tally)
+            step(runner, practice, stage, deaths.get(stage, ()), tally)
         else:
             partner.work()
     return tally
 
 
+def by_timer(
+    runner: Mortals, practice: Practice, partner: Partner, deaths: Iterable[Sequence[Death]], tally: Tally
+) -> None:
+    """Round after round of `exchange`, as a timer runs it, each killed as `deaths` says."""
+    for rounds in deaths:
+        step(runner, practice, "exchange", rounds, tally)
+        partner.work()
+
+
+def ask_the_partner(practice: Practice, partner: Partner) -> int:
+    """What an operator does with a delivery that nothing settles: asks, and sends it again if it is not there."""
+    there = {file.name for file in partner.simulator.received()}
+    lost = [one for one in practice.batches() if one["state"] == "unknown" and one["file_name"] not in there]
+    for batch in lost:
+        practice.gateway("batches", "resend", batch["id"], "--never-arrived", "--reason", "asked the partner")
+    return len(lost)
+
+
 def end(practice: Practice, partner: Partner, numbers: list[str]) -> Ending:
     """Lets the exchange come to rest, and checks that nothing was lost and nothing came twice."""
     settle_all(practice, [partner])
+    if ask_the_partner(practice, partner):
+        settle_all(practice, [partner])
     received = partner.simulator.received()
     batches = practice.batches()
     assert partner.received_claims() == sorted(numbers)

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from lives import CLAIMS, MIXED, Ending, Mortals, end, spread, stepwise
+from lives import CLAIMS, MIXED, Death, Mortals, Tally, by_timer, end, spread, stepwise
 from practice import Partner, Practice, simulated
+
+import gateway
 
 pytestmark = pytest.mark.usefixtures("quick")
 
-LIVES = 6  # of each kind of partner on each store, with a kill at each of four commands
+LIVES = 5  # of each kind of partner on each store, with a kill at each of four commands
 
 
 Start = Callable[[], contextlib.AbstractContextManager[tuple[Practice, Partner, list[str]]]]
@@ -43,8 +51,48 @@ def test_a_kill_at_any_point_costs_nothing(start: Start, runner: Mortals) -> Non
     kills = 0
     for life in range(LIVES):
         with start() as (practice, partner, numbers):
-            deaths = {stage: spread(count, LIVES, life) for stage, count in points.items()}
+            deaths = {stage: [spread(count, LIVES, life)] for stage, count in points.items()}
             kills += stepwise(runner, practice, partner, deaths).kills
-            ending: Ending = end(practice, partner, numbers)
-            assert ending == undisturbed, deaths
+            assert end(practice, partner, numbers) == undisturbed, deaths
     assert kills == LIVES * 4
+
+
+@pytest.mark.parametrize("start", ["takes files at once"], indirect=True)
+def test_exchanges_that_are_killed_at_random_moments(start: Start, runner: Mortals) -> None:
+    """A timer runs `exchange` and each run is killed somewhere, twice in a row; the last ones are left in peace."""
+    with start() as (practice, partner, numbers):
+        begun = time.monotonic()
+        runner.run(practice, ("exchange",))
+        longest = time.monotonic() - begun
+        undisturbed = end(practice, partner, numbers)
+    rng, tally = random.Random(837), Tally()
+    with start() as (practice, partner, numbers):
+        deaths = [[Death(after=rng.uniform(0.01, longest)) for _ in range(2)] for _ in range(3)]
+        by_timer(runner, practice, partner, deaths, tally)
+        assert end(practice, partner, numbers) == undisturbed
+    assert tally.kills
+
+
+def test_real_processes_that_are_killed(tmp_path: Path, new_store_url: Callable[[], str]) -> None:
+    """`python -m gateway exchange` from its first import on, killed at several moments."""
+    practice = Practice.make(tmp_path / "home", new_store_url())
+    with simulated(tmp_path / "partner", MIXED) as partner:
+        practice.partner(partner)
+        numbers = practice.take_in(CLAIMS)
+        killed = []
+        for seconds in (0.3, 1.2, 2.0):
+            process = subprocess.Popen(
+                [sys.executable, "-m", "gateway", "exchange"],
+                env={**os.environ, **practice.environ, "PYTHONPATH": str(Path(gateway.__file__).parent.parent)},
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            try:
+                process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                killed.append(process.wait(30))
+            partner.work()
+        assert killed
+        assert set(killed) == {-signal.SIGKILL}
+        end(practice, partner, numbers)

@@ -12,7 +12,11 @@ from practice import Partner, Practice, behind_sshd, settle_all, simulated
 
 from gateway.simulator import Faults
 
-pytestmark = pytest.mark.usefixtures("quick")
+# What goes wrong here lies before the store.
+pytestmark = [
+    pytest.mark.usefixtures("quick"),
+    pytest.mark.parametrize("new_store_url", ["sqlite"], indirect=True),
+]
 
 CLAIMS = 4  # half of them to each partner
 

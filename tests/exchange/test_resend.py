@@ -14,6 +14,8 @@ from practice import Partner, Practice, in_a_folder, settle_all, simulated
 from gateway.simulator import Faults, Scenario
 
 pytestmark = pytest.mark.usefixtures("quick")
+# The decisions are the same whatever the store; where its queries matter, a test asks for both.
+EMBEDDED = pytest.mark.parametrize("new_store_url", ["sqlite"], indirect=True)
 
 CLAIMS = 4  # one batch of two sets
 
@@ -76,6 +78,7 @@ def _planned(practice: Practice, batch: str, action: str, claims: int) -> None:
 # Same bytes
 
 
+@EMBEDDED
 def test_a_batch_that_was_never_sent_is_sent(practice: Practice, folder: Callable[..., Partner]) -> None:
     """`built`: the archived bytes go out; a second time is refused, since silence proves nothing."""
     partner = folder()
@@ -91,6 +94,7 @@ def test_a_batch_that_was_never_sent_is_sent(practice: Practice, folder: Callabl
     assert len(partner.simulator.received()) == 1
 
 
+@EMBEDDED
 def test_a_batch_that_the_partner_refused_is_sent_again(practice: Practice, server: Partner) -> None:
     """`failed`: after the partner has put it right, the same bytes go out, once."""
     server.simulator.faults = Faults(refuse=frozenset({"rename"}))
@@ -105,6 +109,7 @@ def test_a_batch_that_the_partner_refused_is_sent_again(practice: Practice, serv
     assert len(server.simulator.received()) == 1
 
 
+@EMBEDDED
 def test_a_resend_that_does_not_get_through_is_no_success(practice: Practice, server: Partner) -> None:
     """The connection is lost again: exit code 3, the batch waits as it was, and why is said."""
     server.simulator.faults = Faults(drop_at="write")
@@ -144,6 +149,7 @@ def test_what_the_partner_says_is_not_there_is_sent_again(practice: Practice, se
     assert len(server.simulator.received()) == 1
 
 
+@EMBEDDED
 def test_what_is_there_after_all_is_not_sent_again(practice: Practice, server: Partner) -> None:
     """A person is sure that it never arrived, but the folder shows it: it is sent, and no second time."""
     server.simulator.faults = Faults(takes="on work", drop_at="rename", drop_when="after")
@@ -233,6 +239,7 @@ def test_a_killed_resend_goes_on(practice: Practice, folder: Callable[..., Partn
 # Refused after answers
 
 
+@EMBEDDED
 def test_a_duplicate_interchange_is_not_sent_again(practice: Practice, folder: Callable[..., Partner]) -> None:
     """TA1 025 says that the receiver has it already."""
     partner = folder(_rule("submission = [1]", 'ta1 = { verdict = "R", note = "025" }'))
@@ -259,12 +266,14 @@ def test_claims_that_were_rejected_one_by_one_are_corrected_first(
     _refused(practice, "1", "none of its claims was rejected")
 
 
+@EMBEDDED
 def test_what_was_accepted_is_not_sent_again(practice: Practice, folder: Callable[..., Partner]) -> None:
     """Nothing of it was rejected."""
     _answered(practice, folder())
     _refused(practice, "1", "none of its claims was rejected")
 
 
+@EMBEDDED
 def test_a_batch_that_is_not_there(practice: Practice) -> None:
     """Wrong usage, one line."""
     for command in ("resend", "cancel"):
@@ -292,6 +301,7 @@ def test_a_cancelled_batch_gives_its_claims_back(practice: Practice, folder: Cal
     practice.check()
 
 
+@EMBEDDED
 @pytest.mark.parametrize("state", ["unknown", "sent"])
 def test_what_may_have_arrived_cannot_be_cancelled(practice: Practice, server: Partner, state: str) -> None:
     """Its claims would go out a second time: refused, with --dry-run too."""
@@ -304,6 +314,7 @@ def test_what_may_have_arrived_cannot_be_cancelled(practice: Practice, server: P
     assert set(practice.states().values()) == {"sent" if state == "sent" else "batched"}
 
 
+@EMBEDDED
 def test_what_was_refused_can_be_cancelled(practice: Practice, server: Partner) -> None:
     """`failed` certainly did not arrive."""
     server.simulator.faults = Faults(refuse=frozenset({"open"}))
@@ -312,6 +323,7 @@ def test_what_was_refused_can_be_cancelled(practice: Practice, server: Partner) 
     assert set(practice.states().values()) == {"ready"}
 
 
+@EMBEDDED
 @pytest.mark.parametrize("state", ["built", "unknown", "failed"])
 def test_what_was_delivered_by_hand_is_not_sent_again(practice: Practice, server: Partner, state: str) -> None:
     """Marked as sent, with who and why in each claim's history; answers then bind as to any other batch."""

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from lives import CLAIMS, MIXED, Ending, Life, Mortals, end, mortals
+from lives import CLAIMS, MIXED, Ending, Life, Mortals, end, mortals, stepwise
 from practice import Partner, Practice, in_a_folder, simulated
 
 from gateway.simulator import Faults, Scenario
@@ -36,18 +36,21 @@ def _at_once(practice: Practice, runners: tuple[Mortals, Mortals], *arguments: s
     return one, other
 
 
-def _undisturbed(folder: Path, store_url: str) -> Ending:
-    practice = Practice.make(folder / "home", store_url)
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, runner: Mortals) -> Ending:
+    """What one process alone comes to."""
+    folder = tmp_path_factory.mktemp("alone")
+    practice = Practice.make(folder / "home", f"sqlite:///{folder / 'claims.db'}")
     partner = practice.partner(in_a_folder(folder / "partner", MIXED))
-    return end(practice, partner, practice.take_in(CLAIMS))
+    numbers = practice.take_in(CLAIMS)
+    stepwise(runner, practice, partner, {})
+    return end(practice, partner, numbers)
 
 
 def test_two_exchanges_at_once_come_to_what_one_comes_to(
-    tmp_path: Path, new_store_url: Callable[[], str], runner: Mortals, other_runner: Mortals
+    practice: Practice, tmp_path: Path, undisturbed: Ending, runner: Mortals, other_runner: Mortals
 ) -> None:
     """Whoever is first builds, sends and collects; the other leaves with 0 or 3 ("being worked on"); no file twice."""
-    undisturbed = _undisturbed(tmp_path / "alone", new_store_url())
-    practice = Practice.make(tmp_path / "home", new_store_url())
     with simulated(tmp_path / "partner", MIXED) as partner:
         practice.partner(partner)
         numbers = practice.take_in(CLAIMS)
@@ -61,15 +64,14 @@ def test_two_exchanges_at_once_come_to_what_one_comes_to(
 
 @pytest.mark.parametrize("command", [("batches", "build"), ("batches", "send"), ("inbound", "process")])
 def test_one_command_twice_at_once(
+    practice: Practice,
     tmp_path: Path,
-    new_store_url: Callable[[], str],
+    undisturbed: Ending,
     runner: Mortals,
     other_runner: Mortals,
     command: tuple[str, str],
 ) -> None:
     """Two builders take no claim twice, two senders no batch, two readers post no set twice."""
-    undisturbed = _undisturbed(tmp_path / "alone", new_store_url())
-    practice = Practice.make(tmp_path / "home", new_store_url())
     partner = practice.partner(in_a_folder(tmp_path / "partner", MIXED))
     numbers = practice.take_in(CLAIMS)
     for before in (("batches", "build"), ("batches", "send"), ("inbound", "fetch"), ("inbound", "process")):
@@ -84,7 +86,9 @@ def test_one_command_twice_at_once(
     assert end(practice, partner, numbers) == undisturbed
 
 
-def test_who_comes_second_is_told_and_other_partners_are_served(practice: Practice, tmp_path: Path) -> None:
+def test_who_comes_second_is_told_and_other_partners_are_served(
+    practice: Practice, tmp_path: Path, runner: Mortals
+) -> None:
     """While one process stands in the middle of a delivery, a second one leaves with 3 and one line for that partner,
     and serves the others."""
     with (
@@ -97,7 +101,7 @@ def test_who_comes_second_is_told_and_other_partners_are_served(practice: Practi
         practice.gateway("batches", "build")
         slow.simulator.faults = Faults(hang_at="rename")
         with ThreadPoolExecutor(1) as pool:
-            first = pool.submit(_send_in_a_process, practice)
+            first = pool.submit(runner.run, practice, ("batches", "send", "--partner", "slow"))
             _wait_for_a_file(slow)
             second = practice.gateway("exchange", code=3)
             assert second.lines() == [
@@ -105,16 +109,11 @@ def test_who_comes_second_is_told_and_other_partners_are_served(practice: Practi
             ]
             assert {b["partner"]: b["state"] for b in practice.batches()} == {"slow": "sending", "other": "sent"}
             slow.simulator.faults = Faults()
-            assert first.result() == 0
+            assert first.result().code == 0
         slow.work()
         practice.gateway("exchange")
         assert {batch["state"] for batch in practice.batches()} == {"sent", "accepted"}
         assert len(slow.simulator.received()) == 1
-
-
-def _send_in_a_process(practice: Practice) -> int:
-    with mortals() as runner:
-        return runner.run(practice, ("batches", "send", "--partner", "slow")).code
 
 
 def _half_to(payer_id: str) -> Callable[[dict[str, object]], None]:

@@ -15,6 +15,8 @@ from practice import Partner, Practice, behind_sshd, in_a_folder, settle_all, si
 from gateway.simulator import Faults, Scenario
 
 pytestmark = pytest.mark.usefixtures("quick")
+# The decisions are the same whatever the store; where its queries matter, a test asks for both.
+EMBEDDED = pytest.mark.parametrize("new_store_url", ["sqlite"], indirect=True)
 
 CLAIMS = 4  # one batch
 
@@ -71,6 +73,7 @@ def test_a_file_that_stands_in_the_folder_was_sent(practice: Practice, keeps: Pa
     assert len(keeps.simulator.received()) == 1
 
 
+@EMBEDDED
 def test_a_file_that_is_not_in_the_folder_of_a_partner_who_keeps_files_goes_out_again(
     practice: Practice, keeps: Partner
 ) -> None:
@@ -159,6 +162,7 @@ def test_an_answer_that_came_while_the_dead_process_was_still_sending(
     practice.check()
 
 
+@EMBEDDED
 def test_a_rejection_settles_it_too(practice: Practice, tmp_path: Path) -> None:
     """A TA1 that rejects an unknown interchange: it arrived, is rejected, and may go out anew."""
     text = 'name = "no"\n[[rules]]\nname = "no"\nwhen = { submission = [1] }\nta1 = { verdict = "R", note = "006" }\n'
@@ -173,6 +177,7 @@ def test_a_rejection_settles_it_too(practice: Practice, tmp_path: Path) -> None:
         assert set(practice.states().values()) == {"paid"}
 
 
+@EMBEDDED
 def test_a_connection_cut_anywhere_costs_nothing(practice: Practice, tmp_path: Path, sshd: Any) -> None:
     """A real server, the wire cut after more and more bytes: each claim arrives once, and no part of a file stays."""
     partner = behind_sshd(sshd, f"cut-{tmp_path.name}", takes_files=False, per_file=1, per_set=1)
@@ -208,6 +213,7 @@ def _through(practice: Practice, partner: Partner, relay: CuttingRelay) -> None:
     practice.partner(partner)
 
 
+@EMBEDDED
 def test_a_lost_connection_leaves_the_other_batches_as_they_were(practice: Practice, tmp_path: Path) -> None:
     """The first of three batches meets a dead line: one line, exit code 3, and no attempt at the others."""
     with simulated(tmp_path / "partner", per_file=2) as partner:
@@ -228,6 +234,7 @@ def test_a_lost_connection_leaves_the_other_batches_as_they_were(practice: Pract
         assert len(partner.simulator.received()) == 3
 
 
+@EMBEDDED
 def test_a_batch_whose_bytes_are_damaged_stops_no_other(practice: Practice, tmp_path: Path) -> None:
     """Its file in the archive is not what was built: it is not sent, in one line; the next one goes out."""
     partner = practice.partner(in_a_folder(tmp_path / "partner", per_file=2))
