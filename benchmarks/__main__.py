@@ -1,0 +1,81 @@
+"""`python -m benchmarks`: measures and prints a table; `--check` asserts that memory stays flat, in a few seconds."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from benchmarks.measured import WorkFailed
+from benchmarks.plan import FAMILIES, measured
+from benchmarks.table import Row, machine, table
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line; gives its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        if options.check:
+            from benchmarks.flat import check
+            from gateway.logs import configure
+
+            configure(level="warning")
+            return check(print)
+        rows = _rows(options)
+    except WorkFailed as error:
+        _tell(str(error))
+        return 1
+    print(f"{machine()}\n")
+    print("\n".join(table(rows)))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--sizes", type=_sizes, default=[10_000, 100_000], help="claims, for example 1000,10000")
+    parser.add_argument("--only", type=_families, default=list(FAMILIES), help=f"some of {','.join(FAMILIES)}")
+    parser.add_argument("--postgresql", action="store_true", help="on a throwaway server, as the tests start one")
+    parser.add_argument("--check", action="store_true", help="only whether memory stays flat, with few claims")
+    return parser
+
+
+def _sizes(text: str) -> list[int]:
+    return [int(one) for one in text.split(",")]
+
+
+def _families(text: str) -> list[str]:
+    chosen = text.split(",")
+    if unknown := set(chosen) - set(FAMILIES):
+        raise argparse.ArgumentTypeError(f"no {', '.join(sorted(unknown))}; there are {', '.join(FAMILIES)}")
+    return chosen
+
+
+def _rows(options: argparse.Namespace) -> list[Row]:
+    if options.postgresql:
+        from benchmarks.server import throwaway_server
+
+        with throwaway_server() as new_store:
+            return _measured(options, new_store)
+    return _measured(options, None)
+
+
+def _measured(options: argparse.Namespace, new_store: Callable[[], str] | None) -> list[Row]:
+    """Every row; with `new_store`, on a fresh database of a server for each size."""
+    rows: list[Row] = []
+    for claims in options.sizes:
+        environment = {"GATEWAY_STORE_URL": new_store()} if new_store else None
+        mark = " (PostgreSQL)" if new_store else ""
+        with tempfile.TemporaryDirectory(prefix="gateway-benchmark-") as folder:
+            found = measured(claims, options.only, Path(folder), _tell, environment=environment)
+            rows += [Row(f"{work.label}{mark}", figures) for work, figures in found]
+    return rows
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

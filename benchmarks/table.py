@@ -1,0 +1,68 @@
+"""Figures as a Markdown table, with the machine that they are of."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.measured import Figures
+
+MEGABYTE = 1_000_000
+_HEAD = ("work", "claims", "CPU s", "wall s", "claims/s", "MB/s", "peak MB", "memory ×")
+
+
+class Row(NamedTuple):
+    label: str
+    figures: Figures
+
+
+def machine() -> str:
+    """The kind of machine, its cores, the interpreter, and how much else it does."""
+    load = os.getloadavg()[0]
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    return f"{_processor()}, {cores} cores, {platform.system()}, {python}; load {load:.1f}"
+
+
+def _processor() -> str:
+    about = Path("/proc/cpuinfo")
+    if about.exists():
+        for line in about.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def table(rows: Sequence[Row]) -> Iterable[str]:
+    """The lines of the table, rows of one piece of work together, the fewest claims first.
+
+    Rates are by CPU time. "memory ×" is the peak against that with the fewest claims.
+    """
+    yield f"| {' | '.join(_HEAD)} |"
+    yield f"| --- {'| ---: ' * (len(_HEAD) - 1)}|"
+    for label in dict.fromkeys(row.label for row in rows):
+        of_work = sorted((row.figures for row in rows if row.label == label), key=lambda one: one.claims)
+        for found in of_work:
+            yield _line(label, found, of_work[0])
+
+
+def _line(label: str, found: Figures, smallest: Figures) -> str:
+    cells = (
+        label,
+        f"{found.claims:,}",
+        f"{found.cpu:.2f}",
+        f"{found.wall:.2f}",
+        f"{_rounded(found.claims / max(found.cpu, 1e-3)):,}",
+        f"{found.size / MEGABYTE / max(found.cpu, 1e-3):.1f}" if found.size else "",
+        f"{found.peak / MEGABYTE:.0f}",
+        f"{found.peak / smallest.peak:.2f}" if found is not smallest else "",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _rounded(rate: float) -> int:
+    """Three digits: more would be a pretence."""
+    return int(round(rate, min(0, 3 - len(str(int(rate))))))

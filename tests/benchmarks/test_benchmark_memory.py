@@ -1,0 +1,61 @@
+"""Memory does not grow with the file, and what measures it keeps measuring."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import flat, plan
+from benchmarks.measured import ROOT, Figures, run
+from benchmarks.table import Row, table
+
+pytestmark = pytest.mark.slow
+
+
+def test_memory_is_that_of_a_part_whatever_the_number_of_claims() -> None:
+    """Import, building, delivery, posting, reading and writing: four times the claims take less than 1.3 times."""
+    found = flat.peaks()
+    assert set(found) == {name for name in flat.WORKS.values() if name}
+    assert {name: round(one.times, 2) for name, one in found.items() if not one.is_flat} == {}
+
+
+def test_a_claim_that_is_kept_shows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The measure sees it when something of each claim is remembered, else the test above would prove nothing."""
+    from benchmarks import parsing
+
+    kept: list[object] = []
+    inspect = parsing.inspect
+
+    def forgetting_nothing(stream: object) -> object:
+        kept.extend(bytearray(200) for _ in Path(stream.name).read_bytes().split(b"CLP*"))
+        return inspect(stream)
+
+    monkeypatch.setattr(parsing, "inspect", forgetting_nothing)
+    monkeypatch.setattr(flat, "WORKS", {"making:remittance": "", "parsing:inspect_835": "inspect 835"})
+    assert not flat.peaks()["inspect 835"].is_flat
+
+
+def test_every_row_of_the_table_can_be_measured(tmp_path: Path) -> None:
+    """Each piece of work does with a few claims what it does with many, in the order of the plan."""
+    rows = []
+    for work in (*plan.EXCHANGE, *plan.FILES):
+        if not work.in_copy:
+            figures = run(work.function, tmp_path, 12, 5)
+            assert figures.claims == 12
+            rows += [Row(work.label, figures)] if work.label else []
+    lines = list(table(rows))
+    assert len(lines) == 2 + len(rows)
+
+
+def test_a_piece_of_work_is_measured_in_a_process_of_its_own(tmp_path: Path) -> None:
+    """Its peak is its own, not that of whoever asked for it."""
+    ballast = bytearray(300_000_000)
+    command = [sys.executable, "-m", "benchmarks.measured", "making:claims", str(tmp_path), "10", "5"]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    figures = Figures(*json.loads(ran.stdout))
+    assert (figures.claims, figures.size) == (10, (tmp_path / "claims.ndjson").stat().st_size)
+    assert 1_000_000 < figures.peak < len(ballast)
