@@ -99,18 +99,24 @@ class Profile:
         """Whether the payer is named here, by our id or by the partner's; "*" is asked last, by `route`."""
         if claim_type not in self.claim_types:
             return False
-        return payer_id in self.payers or (
-            bool(crosswalk) and not set(crosswalk.known_as(payer_id, self.name)).isdisjoint(self.payers)
-        )
+        if not crosswalk:
+            return payer_id in self.payers
+        return not crosswalk.understood(payer_id, self.name).isdisjoint(self.payers)
 
 
 def route(
     profiles: Iterable[Profile], payer_id: str, claim_type: str, crosswalk: Crosswalk = NO_CROSSWALK
 ) -> Profile | None:
-    """The partner that a payer's claims go to: the one that names it, else the one that takes all (`"*"`)."""
+    """The partner that a payer's claims go to: the one that names it, else the one that takes all (`"*"`).
+
+    None too where an id means one payer at one partner and another one at the next: then the claim does not say whose
+    it is.
+    """
     ordered = sorted(profiles, key=lambda profile: profile.name)
-    named = next((p for p in ordered if p.takes(payer_id, claim_type, crosswalk)), None)
-    return named or next((p for p in ordered if p.takes("*", claim_type)), None)
+    named = [p for p in ordered if p.takes(payer_id, claim_type, crosswalk)]
+    if named:
+        return named[0] if len({crosswalk.own(payer_id, p.name) for p in named}) == 1 else None
+    return next((p for p in ordered if p.takes("*", claim_type)), None)
 
 
 def check_name(name: str) -> None:

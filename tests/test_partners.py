@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.claims.crosswalk import load_crosswalk
 from gateway.data import listing
 from gateway.errors import UsageError
 from gateway.partners import Profile, check_profiles, load_profile, route
@@ -153,3 +154,32 @@ def test_two_partners_for_one_payer_are_refused(tmp_path: Path) -> None:
 def test_every_shipped_profile_is_a_valid_start(name: str) -> None:
     """What the gateway ships can be copied into a home as it is, and none of it is set to production."""
     assert load_profile(listing("sftp_config", ".toml")[name]).usage == "T"
+
+
+def test_any_id_of_a_payer_leads_to_its_partner(tmp_path: Path) -> None:
+    """Ours, the partner's and those of everybody; the partner that takes all gets only what nobody names."""
+    table = load_crosswalk("payer,alias,where,name\nOURS,T1,theirs,\nOURS,OLD,,\nOURS,T2,rest,\n")
+    profiles = [named(tmp_path, "theirs", '["T1"]'), named(tmp_path, "rest", '["*"]')]
+    for payer_id in ("OURS", "T1", "OLD", "T2"):
+        found = route(profiles, payer_id, "professional", table)
+        assert found is not None and found.name == "theirs", payer_id
+    found = route(profiles, "ELSE", "professional", table)
+    assert found is not None and found.name == "rest"
+
+
+def test_an_id_that_means_two_payers_goes_nowhere(tmp_path: Path) -> None:
+    """Each of two partners takes it for another payer's: the claim does not say whose it is, and no guess is made."""
+    table = load_crosswalk("payer,alias,where,name\nA,5,one,\nB,5,two,\n")
+    profiles = [named(tmp_path, "one", '["A"]'), named(tmp_path, "two", '["B"]'), named(tmp_path, "rest", '["*"]')]
+    assert route(profiles, "5", "professional", table) is None
+    for payer_id, name in (("A", "one"), ("B", "two")):
+        found = route(profiles, payer_id, "professional", table)
+        assert found is not None and found.name == name
+    check_profiles({one.name: one for one in profiles}, table)
+
+
+def named(tmp_path: Path, name: str, payers: str) -> Profile:
+    """A profile of that name for these payers."""
+    path = tmp_path / f"{name}.toml"
+    path.write_text(re.sub(r"payers = .*", f"payers = {payers}", PROFILE, count=1))
+    return load_profile(path)

@@ -8,11 +8,10 @@ by `companion_file.load_companion` and compiled by `wishes.Wishes`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from gateway.claims.crosswalk import Crosswalk
 from gateway.claims.field_paths import FieldPath
 
 Kind = Literal["required", "forbidden", "allowed", "characters", "replaced", "reformatted", "edit"]
@@ -111,12 +110,12 @@ class Applies:
     types: frozenset[str] = frozenset()
     filing_indicators: frozenset[str] = frozenset()  # SBR09
 
-    def fits(self, claim_type: str, payer_id: str, filing_indicator: str, crosswalk: Crosswalk) -> bool:
-        """Whether a claim of this type, payer and filing indicator is meant."""
+    def fits(self, claim_type: str, payer_ids: Iterable[str], filing_indicator: str) -> bool:
+        """Whether a claim of this type, payer (all its ids) and filing indicator is meant."""
         return (
             (not self.types or claim_type in self.types)
             and (not self.filing_indicators or filing_indicator in self.filing_indicators)
-            and (not self.payers or any(one.upper() in self.payers for one in crosswalk.known_as(payer_id)))
+            and (not self.payers or any(one.upper() in self.payers for one in payer_ids))
         )
 
 

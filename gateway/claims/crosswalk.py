@@ -18,6 +18,7 @@ from gateway.errors import UsageError
 COLUMNS = ["payer", "alias", "where", "name"]
 REMITTANCE, STATUS = "835", "277CA"  # as `where`: what a payer calls itself in its answers
 _LONGEST = 80  # NM109
+_CACHED = 10_000
 
 
 class Alias(NamedTuple):
@@ -41,6 +42,7 @@ class Crosswalk:
         self._written: dict[tuple[str, str], str] = {}  # (our id, where) → the first alias
         self._of_payer: dict[str, list[Alias]] = {}
         self._names: dict[str, str] = {}
+        self._understood: dict[tuple[str, str], frozenset[str]] = {}
         for row in self.rows:
             ours = self._ours.setdefault(_key(row.payer), row.payer)
             self._told[_key(row.alias), row.where] = ours
@@ -58,7 +60,7 @@ class Crosswalk:
         return _key(payer_id) in self._ours
 
     def resolve(self, payer_id: str, *where: str) -> str:
-        """Our id of a payer.
+        """Our id of a payer that another side named.
 
         :param where: where the id was said, the most telling first: a partner, "835", "277CA"
         :returns: the id itself where the table does not tell, or where it means several payers
@@ -73,24 +75,29 @@ class Crosswalk:
         payers = self._anywhere.get(key, set())
         return next(iter(payers)) if len(payers) == 1 else payer_id
 
+    def own(self, payer_id: str, partner: str = "") -> str:
+        """Our id of a payer that a claim of ours names: ours, where it is one, else what it means at the partner."""
+        return self._ours.get(_key(payer_id)) or self.resolve(payer_id, partner)
+
     def written(self, payer_id: str, partner: str) -> str:
         """The id that a partner wants in a file: that of its first row, else what the claim has."""
         if not self.rows:
             return payer_id
-        return self._written.get((self.resolve(payer_id, partner), partner), payer_id)
+        return self._written.get((self.own(payer_id, partner), partner), payer_id)
 
-    def known_as(self, payer_id: str, *where: str) -> tuple[str, ...]:
-        """Every id of a payer, the one that is asked about first.
+    def known_as(self, payer_id: str, partner: str = "") -> tuple[str, ...]:
+        """Every id of a claim's payer, the one that the claim has first."""
+        ours = self.own(payer_id, partner)
+        return tuple(dict.fromkeys((payer_id, ours, *(row.alias for row in self._of_payer.get(ours, ())))))
 
-        :param where: only ids of these places, and those that hold anywhere; without it all
-        """
-        if not self.rows:
-            return (payer_id,)
-        ours = self.resolve(payer_id, *where)
-        listed = self._of_payer.get(ours, ())
-        places = ("", *where)
-        aliases = [row.alias for row in listed if not where or row.where in places]
-        return tuple(dict.fromkeys((payer_id, ours, *aliases)))
+    def understood(self, payer_id: str, partner: str) -> frozenset[str]:
+        """The ids by which a partner's profile may name a claim's payer: those that mean it there."""
+        if (key := (payer_id, partner)) not in self._understood:
+            if len(self._understood) >= _CACHED:
+                self._understood.clear()
+            ours, known = self.own(payer_id, partner), self.known_as(payer_id, partner)
+            self._understood[key] = frozenset(one for one in known if self.resolve(one, partner) == ours)
+        return self._understood[key]
 
     def put(self, document: Document, partner: str) -> Document:
         """The claim with the ids that a partner wants (2010BB, 2330B and SVD01); the same object where none differs."""
@@ -195,10 +202,15 @@ def _one_spelling(rows: Iterable[Alias]) -> list[Alias]:
 
 
 def _refuse_chains(rows: Sequence[Alias]) -> None:
-    """An id of ours cannot mean another payer everywhere; at one partner it can."""
+    """An id of ours cannot mean another payer everywhere. At one partner it can, where ours is called otherwise."""
     ours = {_key(row.payer) for row in rows}
+    called = {(_key(row.payer), row.where) for row in rows}
     for row in rows:
-        if not row.where and _key(row.alias) in ours and _key(row.alias) != _key(row.payer):
-            raise UsageError(
-                f"{row.place}: alias {row.alias} is our own id of another payer; say where it means {row.payer}"
-            )
+        if (key := _key(row.alias)) not in ours or key == _key(row.payer):
+            continue
+        if not row.where:
+            text = f"alias {row.alias} is our own id of another payer; say where it means {row.payer}"
+            raise UsageError(f"{row.place}: {text}")
+        if (key, row.where) not in called:
+            text = f"alias {row.alias} is our own id of another payer; say by a row what {row.where} calls that one"
+            raise UsageError(f"{row.place}: {text}")

@@ -71,10 +71,11 @@ class Wishes:
         return self.crosswalk.put(document, self.partner) if self._renames else document
 
     def _compiled(self, claim_type: str, payer_id: str, filing_indicator: str) -> Wish | None:
+        payer_ids = self.crosswalk.known_as(payer_id, self.partner)
         fitting = [
             number
             for number, one in enumerate(self.companions)
-            if one.applies.fits(claim_type, payer_id, filing_indicator, self.crosswalk)
+            if one.applies.fits(claim_type, payer_ids, filing_indicator)
         ]
         if not fitting:
             return None

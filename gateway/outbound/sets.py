@@ -50,7 +50,8 @@ def parts(members: Sequence[Member], size: int, wishes: Wishes) -> list[Sequence
         wish = wishes.on(member.document)
         limits = wish.limits if wish else NO_LIMITS
         billing = billing_key(member.document) if limits.one_billing_provider_per_set else ""
-        payer = wishes.crosswalk.resolve(text_of(member.document, "payer", "id")) if limits.one_payer_per_set else ""
+        named = text_of(member.document, "payer", "id")
+        payer = wishes.crosswalk.own(named, wishes.partner) if limits.one_payer_per_set else ""
         apart.setdefault((limits.claims_per_set, billing, payer), []).append(member)
     return [
         part for (most, _, _), found in apart.items() for part in cut(found, min(size, most) if most else size)

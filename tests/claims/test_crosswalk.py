@@ -74,9 +74,10 @@ def test_the_first_row_of_a_partner_is_written(table: Crosswalk) -> None:
 
 
 def test_a_payer_is_known_by_its_ids(table: Crosswalk) -> None:
-    """All of them, or those that a partner and everybody uses."""
+    """All of them; and those by which a partner may be asked: none that means another payer there."""
     assert set(table.known_as("EXHP")) == {"EXHP", "EXHP1", "60999", "60998", "999999999", "OLDPLAN"}
-    assert set(table.known_as("EXHP1", "avail")) == {"EXHP1", "EXHP", "OLDPLAN"}
+    assert table.understood("EXHP1", "avail") == {"EXHP1", "EXHP", "OLDPLAN", "60998", "999999999"}
+    assert table.understood("60999", "avail") == {"60999", "OTHER", "OTH"}
     assert table.known_as("12345") == ("12345",)
     assert table.name("60998") == "EXAMPLE HEALTH PLAN" and table.name("12345") == ""
 
@@ -116,7 +117,8 @@ def test_a_homes_rows_add_to_ours_and_replace_them() -> None:
         (HEAD + f"{'A' * 81},1,ally,X\n", 2, "payer must be at most 80 plain"),
         (HEAD + "A,1,ally,\nB,1,ally,\n", 3, "alias 1 is payer A at ally already (payers.csv: line 2)"),
         (HEAD + "A,1,,\nB,1,*,\n", 3, "alias 1 is payer A anywhere already"),
-        (HEAD + "A,1,ally,\nB,A,,\n", 3, "alias A is our own id of another payer"),
+        (HEAD + "A,1,ally,\nB,A,,\n", 3, "alias A is our own id of another payer; say where"),
+        (HEAD + "A,1,,\nB,A,ally,\n", 3, "alias A is our own id of another payer; say by a row what ally calls"),
     ],
 )
 def test_wrong_rows_are_named(text: str, line: int, says: str) -> None:
@@ -127,9 +129,11 @@ def test_wrong_rows_are_named(text: str, line: int, says: str) -> None:
 
 
 def test_an_own_id_may_be_anothers_alias_at_one_partner() -> None:
-    """Clearinghouses reuse ids; where it is said decides."""
+    """Clearinghouses reuse ids: in a file from there it is the other payer, on our claims it is our own."""
     made = load_crosswalk(HEAD + "A,1,ally,\nB,A,ally,\n")
-    assert (made.resolve("A"), made.resolve("A", "ally"), made.written("A", "ally")) == ("A", "B", "A")
+    assert (made.resolve("A"), made.resolve("A", "ally"), made.own("A", "ally")) == ("A", "B", "A")
+    assert (made.written("A", "ally"), made.written("B", "ally")) == ("1", "A")
+    assert made.understood("A", "ally") == {"1"} and made.understood("B", "ally") == {"A", "B"}
 
 
 ids = st.sampled_from(["A", "B", "C", "1", "2", "3"])
@@ -143,7 +147,6 @@ def test_an_id_of_ours_leads_to_itself(rows: list[tuple[str, str, str]]) -> None
     except UsageError:
         return
     for row in made.rows:
-        assert made.resolve(row.payer) == row.payer
-        written = made.written(row.payer, "ally")
-        assert made.resolve(written, "ally") == made.resolve(row.payer, "ally")
+        assert made.resolve(row.payer) == made.own(row.payer, "ally") == row.payer
+        assert made.resolve(made.written(row.payer, "ally"), "ally") == row.payer
         assert row.alias in made.known_as(row.payer)
