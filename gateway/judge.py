@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any, BinaryIO
 
-from gateway.x12.issues import Issue
+from gateway.x12.issues import Issue, plain_id
 from gateway.x12.reader import Reader, TransactionSet
 from gateway.x12.values import Delimiters, Group, Interchange
 
@@ -150,7 +150,7 @@ def _envelope(node: dict[str, Any], segment_id: str) -> Iterator[Issue]:
 
 
 def _segment_issues(node: dict[str, Any]) -> Iterator[Issue]:
-    segment_id, position = str(node["seg_id"]), int(node["seg_count"] or 0)
+    segment_id, position = plain_id(str(node["seg_id"])), int(node["seg_count"] or 0)
     for error in node["errors"]:
         code = str(error["err_cde"])
         if code == "8" and node["elements"]:

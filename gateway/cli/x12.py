@@ -6,6 +6,7 @@ import json
 import sys
 from array import array
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -17,7 +18,12 @@ from gateway.cli.root import Group
 from gateway.errors import UsageError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from gateway.cli.root import Session
     from gateway.x12.issues import Issue
+    from gateway.x12.values import Group as FunctionalGroup
+    from gateway.x12.values import Interchange
 
 _SHOWN = 50  # issues a file for a person; --json has them all
 file_argument = click.argument("file", type=click.Path(path_type=Path))
@@ -132,7 +138,7 @@ def read(file: Path) -> None:
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option("--partner", help="The envelope of this partner of the home, instead of a neutral one.")
 @click.pass_obj
-def write(session: Any, file: Path | None, partner: str | None) -> None:
+def write(session: Session, file: Path | None, partner: str | None) -> None:
     """Canonical claims, a JSON object a line, from FILE or standard input, as an 837 on standard output."""
     from datetime import UTC, datetime
 
@@ -140,23 +146,17 @@ def write(session: Any, file: Path | None, partner: str | None) -> None:
     from gateway.x12.roundtrip import neutral_envelope, write_claims
 
     now = datetime.now(UTC)  # noqa: TID251 - no home is opened here, so there is no clock to ask
-    source = opened(file) if file else sys.stdin.buffer
     name = str(file) if file else "standard input"
     problems: list[tuple[int, str]] = []  # line, text
     places = array("Q")  # the line of each document
-    documents, envelope = _lines(source, problems, places), neutral_envelope(now)
-    if partner:
-        from gateway.home import Home
-        from gateway.outbound.sets import addressed
-        from gateway.outbound.writing import BatchHead, envelope_of
-
-        profile = Home.open(session.home).profile(partner)
-        envelope = envelope_of(BatchHead(profile, "professional", "000000001", "1", now))
-        documents = (addressed(document, profile) for document in documents)
     out = BytesOut()
-    for refused in write_claims(documents, cast(BinaryIO, out), all_guides(), envelope):
-        place = places[refused.record - 1]
-        problems += [(place, f"{fault.path}: {fault.text}") for fault in refused.faults]
+    with opened(file) if file else nullcontext(sys.stdin.buffer) as source:
+        documents, envelope = _lines(source, problems, places), neutral_envelope(now)
+        if partner:
+            documents, envelope = _for_partner(session, partner, documents, now)
+        for refused in write_claims(documents, cast(BinaryIO, out), all_guides(), envelope):
+            place = places[refused.record - 1]
+            problems += [(place, f"{fault.path}: {fault.text}") for fault in refused.faults]
     out.flush()
     for number, text in sorted(problems)[:_SHOWN]:
         note(f"{name}: line {number}: {text}")
@@ -165,6 +165,19 @@ def write(session: Any, file: Path | None, partner: str | None) -> None:
     if not out.written and not problems:
         raise UsageError(f"{name}: holds no claims")
     sys.exit(1 if problems else 0)
+
+
+def _for_partner(
+    session: Session, partner: str, documents: Iterator[dict[str, Any]], now: datetime
+) -> tuple[Iterator[dict[str, Any]], tuple[Interchange, FunctionalGroup]]:
+    """The claims as a partner of the home gets them, and its envelope."""
+    from gateway.home import Home
+    from gateway.outbound.sets import addressed
+    from gateway.outbound.writing import BatchHead, envelope_of
+
+    profile = Home.open(session.home).profile(partner)
+    envelope = envelope_of(BatchHead(profile, "professional", "000000001", "1", now))
+    return (addressed(document, profile) for document in documents), envelope
 
 
 def _lines(source: BinaryIO, problems: list[tuple[int, str]], places: array[int]) -> Iterator[dict[str, Any]]:

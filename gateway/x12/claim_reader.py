@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from gateway.x12.guide import Guide, Loop, SegmentRow
-from gateway.x12.issues import Issue
+from gateway.x12.issues import Issue, plain_id
 from gateway.x12.reader import TransactionSet
 from gateway.x12.reading_faults import FAULTS
 from gateway.x12.routes import Node, Routes, Target
@@ -378,10 +378,9 @@ class _SetReader:
             code, (severity, text) = "too_many", FAULTS["too_many"]
         if self.room < 0:
             return
-        where = f"{self.segment_id}{element}{' in ' if self.loop_id else ''}{self.loop_id}"
+        name = plain_id(self.segment_id)
+        where = f"{name}{element}{' in ' if self.loop_id else ''}{self.loop_id}"
         position, offset = self.tset.position, self.tset.offset_of_last
-        issue = Issue(
-            code, severity, f"{where}: {text}{more}", position, offset, self.segment_id, element, self.loop_id
-        )
+        issue = Issue(code, severity, f"{where}: {text}{more}", position, offset, name, element, self.loop_id)
         self.issues.append(issue)
         self.fresh.append(issue)

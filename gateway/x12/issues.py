@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal, NamedTuple
 
 Severity = Literal["error", "warning"]
+_SEGMENT_ID = re.compile(r"[A-Z][A-Z0-9]{1,2}")
+
+
+def plain_id(segment_id: str) -> str:
+    """A segment's id for a text: where delimiters are out of order, a patient's name may stand in its place."""
+    return segment_id if _SEGMENT_ID.fullmatch(segment_id) else "the segment"
 
 
 class Issue(NamedTuple):
