@@ -51,8 +51,8 @@ CHECKS: dict[str, Check] = {
 
 # What only the store can tell: how a claim stands to others, and to what was sent and paid before.
 OF_THE_STORE = frozenset({
-    "in_flight", "void_unknown", "replacement_unknown", "first_bill_unknown", "earlier_payer_unanswered",
-    "earlier_payer_other", "earlier_payer_paid_other", "forwarded_already",
+    "in_flight", "void_unknown", "replacement_unknown", "earlier_payer_unanswered",
+    "earlier_payer_other", "earlier_payer_paid_other", "forwarded_already", "unprocessable",
 })  # fmt: skip
 
 

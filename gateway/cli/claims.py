@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from gateway.cli import corrections
 from gateway.cli.files import of_file, require_file
 from gateway.cli.output import counted, dry_run_option, emit, json_option, note, progress, say, table
 from gateway.cli.report import day
@@ -276,3 +277,5 @@ def _decision(action: str, text: str) -> None:
 _decision("hold", "Keeps a ready claim from being sent.")
 _decision("release", "Lets a held claim be sent, where its failed checks are not errors of the guide.")
 _decision("cancel", "Takes a claim that was not sent out of the exchange.")
+claims.add_command(corrections.replace)
+claims.add_command(corrections.void)

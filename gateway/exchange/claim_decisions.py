@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from gateway.claims.admission import inspect
+from gateway.claims.admission import Content, inspect
+from gateway.claims.canonical import summarize
 from gateway.claims.findings import Finding, errors
 from gateway.errors import Refused, UsageError
 from gateway.exchange.intake import Door, no_partner
+from gateway.exchange.standing_edits import StandingEdits
 from gateway.reconcile.projection import refresh
 from gateway.store import Connection, stamp
 from gateway.store import claims as store_claims
@@ -90,6 +92,8 @@ def _blocking(conn: Connection, door: Door, found: Standing) -> list[Finding]:
     findings = inspect(document, door.rules, door.now().date(), delimiters, wishes=wishes)
     if profile is None:
         findings.append(no_partner(door, version.payer_id, found.claim.type))
+    content = Content(document, summarize(document), version.content_hash)
+    findings += StandingEdits(door.rules.edits, door.crosswalk).findings(conn, content, found)
     return [*_lost_in_reading(held_codes(conn, version.id)), *(one for one in errors(findings) if not one.releasable)]
 
 

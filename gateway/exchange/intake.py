@@ -27,6 +27,7 @@ from gateway.errors import UsageError
 from gateway.exchange.admission_rules import load_rules, source_mapping
 from gateway.exchange.companion_rules import NO_COMPANIONS, Companions, load_companions
 from gateway.exchange.dry_run import writing
+from gateway.exchange.standing_edits import StandingEdits
 from gateway.exchange.standing_rules import rule
 from gateway.home import read_crosswalk
 from gateway.partners import Profile, route
@@ -199,11 +200,12 @@ def no_partner(door: Door, payer_id: str, claim_type: str) -> Finding:
 
 def _store(door: Door, chunk: Sequence[Admission], source: str, tally: Tally) -> None:
     """Stores one chunk. Where another process stored one of its claims meanwhile, it is looked at once more."""
+    edits = StandingEdits(door.rules.edits, door.crosswalk)
     for is_last in (False, True):
         done = Tally(tally.file)
         try:
             with door.writing() as conn:
-                Chunk(conn, door.now(), source, done, crosswalk=door.crosswalk).take(chunk)
+                Chunk(conn, door.now(), source, done, crosswalk=door.crosswalk, edits=edits).take(chunk)
         except Conflict:
             if is_last:
                 raise
@@ -226,8 +228,12 @@ class Chunk:
         *,
         sent: bool = False,
         crosswalk: Crosswalk = NO_CROSSWALK,
+        edits: StandingEdits | None = None,
+        adjudicated: bool = False,
     ) -> None:
         self.conn, self.now, self.source, self.tally = conn, at, source, tally
+        self.edits = edits
+        self.adjudicated = adjudicated  # a person says that the payer has decided
         self.at, self.crosswalk = stamp(at), crosswalk
         self.sent = sent  # another system sent these: nothing holds them and nothing contradicts them
 
@@ -258,11 +264,13 @@ class Chunk:
                 wanted.append(one)
             else:
                 self._known(one, found, wanted, ids)
+        if self.edits is not None and not self.sent:
+            wanted = self.edits.look_at(self.conn, wanted, there)
         return ids | self._write(wanted, there)
 
     def _known(self, one: Admission, found: Standing, wanted: list[Admission], ids: dict[int, tuple[int, int]]) -> None:
         assert one.content is not None
-        ruling = rule(one.content, found)
+        ruling = rule(one.content, found, adjudicated=self.adjudicated)
         said = [Finding(ruling.code, "warning", "", ruling.text)] if ruling.code else []
         if ruling.kind == "version" or (self.sent and ruling.kind == "refused"):
             wanted.append(one)
@@ -345,7 +353,7 @@ def _new_version(one: Admission, claim_ids: Mapping[tuple[str, str], int], chunk
         recorded_at=chunk.at,
         has_money=int(summary.has_money),
         payer_name=summary.payer_name,
-        payer_key=chunk.crosswalk.resolve(summary.payer_id),
+        payer_key=chunk.crosswalk.own(summary.payer_id),
         member_id=summary.member_id,
         service_from=summary.service_from,
         service_to=summary.service_to,

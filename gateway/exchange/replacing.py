@@ -1,49 +1,81 @@
 """A biller's corrections: a claim replaced by the content of a file, and a claim taken back (void).
 
-What the payer never had is corrected by sending it again as an original (frequency 1). What the payer has is replaced
-(7) or voided (8), and names the payer's own number of it.
+What the payer never had is corrected by sending it again as an original (frequency 1). What the payer has decided on
+is replaced (7) or voided (8), and names the payer's own number of it. A payer that takes no replacement gets a new
+claim where it denied the first, and nothing where it paid.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 from dataclasses import replace as changed
 from pathlib import Path
 from typing import Any
 
+from gateway.claims.completion import Document
 from gateway.claims.intake.records import Record
+from gateway.claims.view import text_of
 from gateway.errors import Refused, UsageError
 from gateway.exchange.admission_rules import source_mapping
 from gateway.exchange.intake import Chunk, Door, Tally, look_at, records
-from gateway.exchange.standing_rules import OPEN_STATES
+from gateway.exchange.standing_edits import StandingEdits, wants_new_claim
+from gateway.exchange.standing_rules import NEVER_HAD, REPLACEMENT, VOID, change_refused
 from gateway.reports.story import shown
 from gateway.store import Connection
 from gateway.store import claims as store_claims
 from gateway.store.claims import ClaimRow
 from gateway.store.decisions import add_decision
-from gateway.store.standing import Standing, standings_of
+from gateway.store.neighbours import Answer, answers_of
+from gateway.store.standing import Standing, VersionHead, standings_of
 from gateway.transport.names import shown_name
 
-# In these the payer has nothing of the claim. With an earlier version on its way the state is that one's.
-_NEVER_HAD = (OPEN_STATES - {"denied"}) | {"cancelled"}
+_REVERSAL = "22"  # CLP02
 
 
-def replace(
-    door: Door,
-    claim: ClaimRow,
-    path: Path,
-    *,
-    actor: str,
-    reason: str,
-    mapping_name: str | None = None,
-    payer_number: str = "",
-) -> Tally:
+@dataclass(frozen=True)
+class Wish:
+    """What a biller says beside the claim."""
+
+    actor: str
+    reason: str
+    payer_number: str = ""  # the payer's number of the claim, where the store knows none or several
+    order: str = ""  # SBR01 of the payer, where the claim went to several
+    adjudicated: bool = False  # the payer has decided, though no remittance is here
+
+
+def replace(door: Door, claim: ClaimRow, path: Path, wish: Wish, *, mapping_name: str | None = None) -> Tally:
     """Takes the one claim of a file in as the correction of a claim; the tally says what became of it.
 
-    :param payer_number: the payer's number of the claim, where the store knows none or several
     :raises UsageError: where the file does not hold just that claim, or the payer's number is not known
+    :raises Refused: where the payer has not decided yet, or takes no replacement
     """
+    record = _only_record(door, claim, path, mapping_name)
+    document = record.document or {}
+    with door.writing() as conn:
+        order = text_of(document, "subscriber", "payer_responsibility") or wish.order or "P"
+        case = _Case(conn, door, claim, order, wish)
+        made = _with(record, case.changes(REPLACEMENT, document))
+        return _take(conn, door, claim, made, "replace", shown_name(path), wish)
+
+
+def void(door: Door, claim: ClaimRow, wish: Wish) -> Tally:
+    """Takes a claim back that the payer has: its newest content once more, as a void.
+
+    :raises UsageError: where it went to several payers and none is said, or the payer's number is not known
+    :raises Refused: where the payer never had it, has not decided yet, or takes no void
+    """
+    with door.writing() as conn:
+        case = _Case(conn, door, claim, wish.order, wish)
+        version = store_claims.get_version(conn, case.head.id)
+        assert version is not None
+        document = json.loads(version.body)
+        made = _with(Record(1, "void", document), case.changes(VOID, document))
+        return _take(conn, door, claim, made, "void", "void", wish)
+
+
+def _only_record(door: Door, claim: ClaimRow, path: Path, mapping_name: str | None) -> Record:
     chosen = source_mapping(mapping_name, door.home) if mapping_name else None
     try:
         with path.open("rb") as stream:
@@ -52,64 +84,103 @@ def replace(
         raise UsageError(f"{path}: {error.strerror}") from None
     if len(found) != 1 or found[0].patient_control_number not in (claim.patient_control_number, None):
         raise UsageError(f"{path}: must hold the new content of this claim, and no other")
-    with door.writing() as conn:
-        standing = _standing(conn, claim)
-        fields = {} if standing.state in _NEVER_HAD else _change(conn, standing, found[0].document, "7", payer_number)
-        return _take(conn, door, claim, _with(found[0], fields), "replace", (shown_name(path), actor, reason))
+    return found[0]
 
 
-def void(door: Door, claim: ClaimRow, *, actor: str, reason: str, payer_number: str = "") -> Tally:
-    """Takes a claim back that the payer has: its newest content once more, as a void.
+class _Case:
+    """A claim as it stands to one of its payers."""
 
-    :raises Refused: where the payer never had it
-    """
-    with door.writing() as conn:
-        standing = _standing(conn, claim)
-        if standing.state in _NEVER_HAD:
-            raise Refused(f"the claim is {standing.state}: the payer has nothing to take back; cancel it instead")
-        version = store_claims.get_version(conn, standing.version_id)
-        assert version is not None
-        document = json.loads(version.body)
-        record = Record(1, "void", document)
-        fields = _change(conn, standing, None, "8", payer_number or document.get("payer_claim_control_number", ""))
-        return _take(conn, door, claim, _with(record, fields), "void", ("void", actor, reason))
+    def __init__(self, conn: Connection, door: Door, claim: ClaimRow, order: str, wish: Wish) -> None:
+        found = standings_of(conn, [claim])
+        if not found:
+            raise UsageError("the claim has no version in the store; run `gateway store check`")
+        self.conn, self.door, self.wish = conn, door, wish
+        self.standing: Standing = next(iter(found.values()))
+        self.head = self._head(order)
+        self.answers = self._answers()
 
+    def _head(self, order: str) -> VersionHead:
+        """The newest version for the payer of that order; empty: of the only payer."""
+        orders = list(dict.fromkeys(head.payer_responsibility for head in self.standing.versions))
+        if not order and len(orders) > 1:
+            raise UsageError(f"the claim went to several payers ({', '.join(orders)}): say which with --order")
+        found = [head for head in self.standing.versions if order in ("", head.payer_responsibility)]
+        if not found:
+            raise UsageError(f"the claim never went to a payer of the order {order}; known are {', '.join(orders)}")
+        return found[-1]
 
-def _standing(conn: Connection, claim: ClaimRow) -> Standing:
-    found = standings_of(conn, [claim])
-    if not found:
-        raise UsageError("the claim has no version in the store; run `gateway store check`")
-    return next(iter(found.values()))
+    def _answers(self) -> list[Answer]:
+        """What that payer said, the newest last; all that was said where no payer can be told from another."""
+        said = answers_of(self.conn, [self.standing.claim.id]).get(self.standing.claim.id, [])
+        own = [answer for answer in said if self.door.crosswalk.resolve(answer.payer_key) == self.head.payer_key]
+        return own or said
 
+    def changes(self, frequency: str, document: Document) -> dict[str, str | None]:
+        """Frequency and payer's number of what is sent; None takes a field out.
 
-def _change(
-    conn: Connection, standing: Standing, document: Mapping[str, Any] | None, frequency: str, payer_number: str
-) -> dict[str, str]:
-    """Frequency and payer's number of a replacement or void."""
-    number = payer_number or (document or {}).get("payer_claim_control_number", "")
-    if not number:
-        known = shown(conn, standing.claim.id)["payer_claim_numbers"]
+        :raises Refused: where it cannot be sent
+        """
+        is_replacement = frequency == REPLACEMENT
+        if is_replacement and self.standing.state in NEVER_HAD:
+            return {"frequency": "1", "payer_claim_control_number": None}
+        refused = change_refused(self.standing, frequency, adjudicated=self.wish.adjudicated)
+        if refused is not None:
+            raise Refused(refused.text)
+        is_new = wants_new_claim(self.answers) or not self._takes_changes(document)
+        if is_new and is_replacement and self.standing.state == "denied":
+            return {"frequency": "1", "payer_claim_control_number": None}
+        if is_new:
+            raise Refused(self._why_not())
+        return {"frequency": frequency, "payer_claim_control_number": self._payer_number(document, frequency)}
+
+    def _takes_changes(self, document: Document) -> bool:
+        payer, filing = text_of(document, "payer", "id"), text_of(document, "subscriber", "filing_indicator")
+        return self.door.rules.terms.of(payer, filing, self.standing.claim.type).takes_replacements
+
+    def _why_not(self) -> str:
+        if wants_new_claim(self.answers):
+            return (
+                "the payer could not process the claim (MA130 or N142): only a new claim helps, no replacement or void"
+            )
+        return "this payer takes no replacements and voids (mappings/payer_terms.csv): ask it to reopen the claim"
+
+    def _payer_number(self, document: Document, frequency: str) -> str:
+        """The payer's number of the claim as it was decided last, else the only one that was ever said."""
+        if self.wish.payer_number:
+            return self.wish.payer_number
+        stated = text_of(document, "payer_claim_control_number")
+        if stated and (frequency == REPLACEMENT or text_of(document, "frequency") == frequency):
+            return stated
+        decided = [answer.claim for answer in self.answers if answer.claim.status != _REVERSAL]
+        if numbers := [claim.payer_claim_number for claim in decided if claim.payer_claim_number]:
+            return numbers[-1]
+        known: Sequence[str] = shown(self.conn, self.standing.claim.id)["payer_claim_numbers"]
         if len(known) != 1:
             told = f"several are known ({', '.join(known)})" if known else "none is known"
-            raise UsageError(f"say the payer's number of the claim: {told}")
-        number = known[0]
-    return {"frequency": frequency, "payer_claim_control_number": number}
+            raise UsageError(f"say the payer's number of the claim with --payer-number: {told}")
+        return known[0]
 
 
-def _with(record: Record, fields: Mapping[str, str]) -> Record:
-    return changed(record, document={**record.document, **fields}) if record.document is not None else record
+def _with(record: Record, fields: dict[str, str | None]) -> Record:
+    if record.document is None:
+        return record
+    document: dict[str, Any] = {**record.document, **fields}
+    return changed(record, document={name: value for name, value in document.items() if value is not None})
 
 
-def _take(
-    conn: Connection, door: Door, claim: ClaimRow, record: Record, action: str, said: tuple[str, str, str]
-) -> Tally:
-    source, actor, reason = said
+def _take(conn: Connection, door: Door, claim: ClaimRow, record: Record, action: str, source: str, wish: Wish) -> Tally:
     admission = look_at(door, record)
     if admission.content is not None and admission.content.key != (claim.billing_key, claim.patient_control_number):
         raise UsageError("the file holds a claim of another billing provider")
     tally = Tally(source)
     at = door.now()
-    Chunk(conn, at, source, tally, crosswalk=door.crosswalk).take([admission])
+    edits = StandingEdits(door.rules.edits, door.crosswalk)
+    chunk = Chunk(
+        conn, at, source, tally, crosswalk=door.crosswalk, edits=edits, adjudicated=wish.adjudicated
+    )  # fmt: skip
+    chunk.take([admission])
     if tally.counts["ready"] or tally.counts["held"]:
-        add_decision(conn, actor=actor, action=action, subject=f"claim:{claim.id}", reason=reason, at=at)
+        add_decision(
+            conn, actor=wish.actor, action=action, subject=f"claim:{claim.id}", reason=wish.reason, at=at
+        )  # fmt: skip
     return tally

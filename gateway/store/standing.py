@@ -24,6 +24,8 @@ class VersionHead(NamedTuple):
     content_hash: str
     service_from: str
     service_to: str
+    has_money: int = 1
+    payer_key: str = ""
 
 
 class Standing(NamedTuple):
@@ -34,6 +36,9 @@ class Standing(NamedTuple):
     version_id: int  # the one that counts now
     state: str
     stage: str  # held, ready, batched, sent, cancelled
+    adjudicated: bool = False  # whether a remittance stands
+    paid: int = 0  # by all payers, in cents
+    flags: str = "[]"  # JSON
 
     @property
     def newest(self) -> VersionHead:
@@ -56,15 +61,21 @@ def standings_of(conn: Connection, found: Iterable[ClaimRow], *, lock: bool = Tr
     if lock:
         lock_claims(conn, rows)
     heads: dict[int, list[VersionHead]] = {}
-    current: dict[int, tuple[int, str, str]] = {}
+    current: dict[int, tuple[int, str, str, bool, int, str]] = {}
     for part in cut(rows):
         query = select(*columns(claim_versions, VersionHead)).where(claim_versions.c.claim_id.in_(part))
         for head in fetch(conn, query.order_by(claim_versions.c.number), VersionHead):
             heads.setdefault(head.claim_id, []).append(head)
         states = select(
-            claim_current.c.claim_id, claim_current.c.version_id, claim_current.c.state, claim_current.c.stage
+            claim_current.c.claim_id,
+            claim_current.c.version_id,
+            claim_current.c.state,
+            claim_current.c.stage,
+            claim_current.c.adjudicated,
+            claim_current.c.paid,
+            claim_current.c.flags,
         ).where(claim_current.c.claim_id.in_(part))
-        current |= {row[0]: (row[1], row[2], row[3]) for row in conn.execute(states)}
+        current |= {row[0]: (row[1], row[2], row[3], bool(row[4]), row[5], row[6]) for row in conn.execute(states)}
     return {
         (row.billing_key, row.patient_control_number): Standing(row, heads[claim_id], *current[claim_id])
         for claim_id, row in rows.items()

@@ -276,8 +276,8 @@ def test_new_content_is_refused_on_the_way(door: Door, state: str) -> None:
     assert counts(bring(door, [document])) == (0, 0, 1, 0)
 
 
-def test_a_replacement_may_follow_what_was_sent(door: Door) -> None:
-    """Frequency 7 and 8 are versions; while the first is not sent they wait."""
+def test_a_replacement_waits_for_the_payers_decision(door: Door) -> None:
+    """Frequency 7 and 8 change what the payer decided; before that they are refused, with the reason."""
     document = next(one for one in samples(9) if one["subscriber"]["filing_indicator"] != "MB")
     number = document["patient_control_number"]
     bring(door, [document])
@@ -289,8 +289,10 @@ def test_a_replacement_may_follow_what_was_sent(door: Door) -> None:
         for step in ("built", "sending", "sent"):
             _move(conn, batch.id, step)
         refresh(conn, [find_claim(conn, number).id], stamp(NOW))
-    assert counts(bring(door, [replacement])) == (1, 0, 0, 0)
-    assert [version.frequency for version in versions(door.store, number)] == ["1", "7"]
+    tally = bring(door, [replacement])
+    assert counts(tally) == (0, 0, 0, 1)
+    assert tally.issues[0]["code"] == "not_final" and "is sent" in tally.issues[0]["text"]
+    assert [version.frequency for version in versions(door.store, number)] == ["1"]
 
 
 def test_a_further_payer_is_the_next_submission(door: Door) -> None:
