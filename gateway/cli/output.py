@@ -24,6 +24,7 @@ dry_run_option = click.option("--dry-run", is_flag=True, help="Only say what wou
 # Controls of both sets, marks that reorder text, line separators, and halves of characters.
 _STEERS = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _STEERS_JSON = re.compile(_STEERS.pattern.replace("\x00-\x1f", ""))  # JSON escapes these itself; its own line ends stay
+_NOT_ASCII = re.compile("[^\x00-\x7f]")
 
 
 class ReaderGone(Exception):
@@ -44,11 +45,15 @@ def _escape(character: str) -> str:
 
 
 def to_json(document: Any, *, indent: int | None = 1) -> str:
-    """A document as JSON; characters that steer a terminal stand as escapes, which read back as they were."""
-    as_ascii = not (getattr(sys.stdout, "encoding", None) or "utf-8").lower().startswith("utf")
+    """A document as JSON that any terminal and any encoding can take."""
     separators = None if indent else (",", ":")
-    text = json.dumps(document, ensure_ascii=as_ascii, indent=indent, separators=separators, default=str)
-    return _STEERS_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return plain_json(json.dumps(document, ensure_ascii=False, indent=indent, separators=separators, default=str))
+
+
+def plain_json(text: str) -> str:
+    """JSON whose characters that steer a terminal, or that standard output cannot hold, stand as escapes."""
+    is_unicode = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().startswith("utf")
+    return (_STEERS_JSON if is_unicode else _NOT_ASCII).sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 def emit(document: Any) -> None:

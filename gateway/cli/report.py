@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from gateway.cli.files import write_file
-from gateway.cli.output import BytesOut, json_option, note, plain, write_out
+from gateway.cli.output import BytesOut, json_option, note, plain, plain_json, write_out
 from gateway.cli.root import Session
 from gateway.errors import UsageError
 
@@ -79,7 +79,9 @@ def report(
         raise UsageError("--section goes with --format csv")
     found = ask(session.app, name, Filters(partner, payer, since, until), as_of, limit=LISTED.get(form))
     made = render(found, form, section=section)
-    data = made if isinstance(made, bytes) else plain(made, keep="\n").encode()
+    if isinstance(made, str):
+        made = plain_json(made) if form == "json" else plain(made, keep="\n")
+    data = made if isinstance(made, bytes) else made.encode()
     if output is not None:
         write_file(output, lambda out: out.write(data), over=True)
         note(f"{name} written to {output}")
@@ -88,4 +90,4 @@ def report(
         out.write(data)
         out.flush()
     else:
-        write_out(plain(made, keep="\n"))
+        write_out(made)
