@@ -7,6 +7,7 @@ codes and repeats. What depends on other claims or on a payer is not the guide's
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -94,7 +95,12 @@ class ObjectRules:
     """The rules for the fields that one row, or one item of a block, has in an object."""
 
     def __init__(
-        self, parts: tuple[Element | Block, ...], syntax: tuple[Syntax, ...] = (), *, is_first: bool = False
+        self,
+        parts: tuple[Element | Block, ...],
+        syntax: tuple[Syntax, ...] = (),
+        *,
+        is_first: bool = False,
+        takes_any: bool = False,
     ) -> None:
         self.values: list[tuple[str, ElementRule]] = []
         self.deep: list[ElementRule] = []
@@ -102,7 +108,7 @@ class ObjectRules:
         self.required: list[
             tuple[Path, Why, bool]
         ] = []  # path, fault, whether the writer puts it in where it is absent
-        self.blocks = [BlockRules(part) for part in parts if isinstance(part, Block)]
+        self.blocks = [BlockRules(part, takes_any=takes_any) for part in parts if isinstance(part, Block)]
         self.inner: list[tuple[Path, Why, list[Path]]] = []  # required where one of the other paths is there
         self.ordinals = [part.path for part in parts if isinstance(part, Element) and part.default == "#"]
         self.notes = [(note, [_path_at(parts, place) for place in note.places]) for note in syntax]
@@ -190,12 +196,15 @@ def _check_exception(element: Element, value: str, found: Found) -> None:
 class BlockRules:
     """The rules for the list of a block."""
 
-    def __init__(self, block: Block) -> None:
+    def __init__(self, block: Block, *, takes_any: bool) -> None:
         self.path = block.path
-        self.count = block.count
         self.rest = ObjectRules(block.elements)
-        has_first = any(element.first_codes for element in block.elements)
-        self.first = ObjectRules(block.elements, is_first=True) if has_first else self.rest
+        self.first = self.rest
+        if any(element.first_codes for element in block.elements):
+            elements = block.elements
+            if takes_any:  # the list may begin without the item that leads it
+                elements = tuple(replace(each, first_codes=each.first_codes + each.codes) for each in elements)
+            self.first = ObjectRules(elements, is_first=True)
         self.is_plain = block.is_plain
 
     def check(self, owner: Document, found: Found) -> None:
@@ -221,7 +230,7 @@ class RowRules:
         self.path = row.path
         self.paths = paths(row)
         self.is_always = is_always
-        self.rules = ObjectRules(row.parts, row.syntax)
+        self.rules = ObjectRules(row.parts, row.syntax, takes_any=bool(row.leads) and row.usage != "R")
         segments = row.repeat - bool(row.leads) if row.is_flat else 1
         self.most = [(block.path, block.count * segments + bool(row.leads)) for block in row.blocks]
         self.tops = frozenset([row.path[0]] if row.path else [path[0] for path in self.paths])

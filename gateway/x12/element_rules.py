@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from gateway.x12.guide import Guide, Loop, SegmentRow
-from gateway.x12.issues import Issue
+from gateway.x12.issues import Issue, plain_id
 from gateway.x12.reader import TransactionSet
 from gateway.x12.routes import Node, Routes, Target
 from gateway.x12.row_pattern import Patterns
@@ -45,6 +45,7 @@ class RuleSet:
             for row in loop.segments
             if any(e.default == "#" for e in row.elements)
         }
+        self.leads = {row.number: row.leads for loop in guide.loops.values() for row in loop.segments if row.leads}
         self.levels = [level.id for level in guide.levels()]
         self.required: dict[str, list[tuple[str, list[int]]]] = {}  # segment id, numbers of rows of which one must be
         self.inner: dict[str, list[tuple[str, str]]] = {}
@@ -88,7 +89,7 @@ def _required(loop: Loop) -> Iterator[tuple[str, list[int]]]:
     """(segment id, numbers of the rows of which one must be there) for each that is required."""
     for number, row in enumerate(loop.segments):
         if row.usage == "R" and number:
-            group = [row.number]
+            group = [-row.number if row.leads else row.number]
             for other in loop.segments[number + 1 :]:
                 if not other.is_alternative:
                     break
@@ -121,7 +122,7 @@ class _Open:
         self.loop = loop
         self.rank = 0
         self.is_settled = False  # what it lacks has been said, but for HL loops and claims in it
-        self.counts: dict[int, int] = {}  # by row number
+        self.counts: dict[int, int] = {}  # by row number; by -number, whether an item that leads a list was there
         self.children: dict[str, int] = {}  # by loop id
 
 
@@ -137,6 +138,7 @@ class _SetCheck:
         self.scopes: list[list[_Open]] = []  # header; then HL loops, outermost first, then the claim
         self.levels: dict[str, tuple[str, str]] = {}  # HL01 → loop id, HL04
         self.hls = 0
+        self.qualifier = ""
         self.node: Node | None = None
         self.under_dead = False
         self.segment_id = ""
@@ -240,6 +242,7 @@ class _SetCheck:
         elif target.loop is not node.loop or node.unknown is None:
             self.trim(scope, target.depth + 1)
             self.node = self.rules.routes.nodes[target.loop.id]
+        self.qualifier = segment[1].partition(self.delimiters.component)[0] if len(segment) > 1 else ""
         self.count(scope[-1], target)
         self.elements(segment, target.row, target.loop)
         if target.opens and target.row.number in self.rules.counted:
@@ -266,6 +269,8 @@ class _SetCheck:
         times = here.counts[row.number] = here.counts.get(row.number, 0) + 1
         if 0 < row.repeat < times or (row.is_alternative and not target.opens and self.is_taken(here, row)):
             self.segment("5", target.loop.id)
+        if row.number in self.rules.leads and self.qualifier in self.rules.leads[row.number]:
+            here.counts[-row.number] = 1
         rank = self.rules.ranks[row.number]
         if target.is_stray or rank < here.rank:
             self.segment("7", target.loop.id)
@@ -315,13 +320,14 @@ class _SetCheck:
 
     def segment(self, code: str, loop: str, name: str = "") -> None:
         """Keep a fault of a segment."""
-        name = name or self.segment_id
+        name = plain_id(name or self.segment_id)
         self.add(f"IK304-{code}", f"{name} in {loop}: {_SEGMENTS[code]}.", name, "", loop)
 
     def element(self, element: str, code: str, text: str, loop: str = "") -> None:
         """Keep a fault of an element."""
-        where = f"{self.segment_id}{element}{' in ' if loop else ''}{loop}"
-        self.add(f"IK403-{code}", f"{where}: {text}.", self.segment_id, element, loop)
+        name = plain_id(self.segment_id)
+        where = f"{name}{element}{' in ' if loop else ''}{loop}"
+        self.add(f"IK403-{code}", f"{where}: {text}.", name, element, loop)
 
     def add(self, code: str, text: str, name: str, element: str, loop: str) -> None:
         """Keep an issue at the segment that is being looked at."""
