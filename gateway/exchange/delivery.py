@@ -16,6 +16,7 @@ from gateway.reconcile.projection import refresh
 from gateway.store import Connection, batches, claims, stamp
 from gateway.store.batch_answers import was_answered
 from gateway.store.batches import BatchRow
+from gateway.store.errors import IllegalTransition
 from gateway.transport.archive import ArchiveDamaged
 from gateway.transport.deliver import (
     Delivery,
@@ -142,20 +143,32 @@ def _settle_or_deliver(app: App, profile: Profile, transport: Transport, batch: 
                 return
             batch = settled.batch
         yield _deliver(app, profile, transport, batch)
-    except ArchiveDamaged as error:
-        yield Delivered(batch, str(error), error)
+    except (ArchiveDamaged, IllegalTransition) as error:
+        with app.store.read() as conn:
+            yield Delivered(batches.get_batch(conn, batch.id), str(error), error)
 
 
-def _parcel(profile: Profile, batch: BatchRow) -> Parcel:
-    return Parcel(profile.send_folder, batch.file_name, batch.size, Upload(profile.upload))
+def _parcel(profile: Profile, batch: BatchRow, folder: str) -> Parcel:
+    return Parcel(folder, batch.file_name, batch.size, Upload(profile.upload))
+
+
+def _place(profile: Profile) -> dict[str, str]:
+    """Where a delivery goes, kept with its first step: a profile may name another place by the time it is settled."""
+    server = f"{profile.sftp.username}@{profile.sftp.host}" if profile.sftp else f"folder {profile.folder}"
+    return {"server": server, "folder": profile.send_folder}
 
 
 def _settle(app: App, profile: Profile, transport: Transport, batch: BatchRow) -> Delivered:
     with app.store.read() as conn:
         rows = [row for row in batches.steps_of(conn, batch.id) if row.attempt == batch.attempts]
     steps = [Recorded(Step(row.step), json.loads(row.detail)) for row in rows]
+    place = _place(profile) | {name: str(value) for step in steps for name, value in step.detail.items()}
+    if place["server"] != _place(profile)["server"]:
+        text = f"still unknown: it went to {place['server']}, and the profile names another place now; ask them"
+        return Delivered(batch, text)
+    parcel = _parcel(profile, batch, place["folder"])
     try:
-        found = settle(transport, _parcel(profile, batch), steps, partner_takes_files=profile.takes_files)
+        found = settle(transport, parcel, steps, partner_takes_files=profile.takes_files)
     except GatewayError as error:
         return Delivered(batch, f"still unknown: {error}", error)
     return _finish(app, batch, found)
@@ -168,13 +181,23 @@ def _deliver(app: App, profile: Profile, transport: Transport, batch: BatchRow) 
         sending = batches.set_state(conn, batch.id, "sending", at=app.now())
 
     def record(step: Step, detail: Any) -> None:
+        if step in (Step.TEMP_CHOSEN, Step.PUT_ASKED):
+            detail = {**detail, **_place(profile)}
         with app.store.write() as conn:
+            _own(conn, sending)
             batches.record_step(conn, batch.id, sending.attempts, step.value, detail, at=app.now())
 
     app.log.info("delivering", batch=batch.id, partner=profile.name, attempt=sending.attempts)
     with app.archive.open(batch.archive_name) as source:
-        found = deliver(transport, _parcel(profile, batch), source, record)
+        found = deliver(transport, _parcel(profile, batch, profile.send_folder), source, record)
     return _finish(app, sending, found)
+
+
+def _own(conn: Connection, batch: BatchRow) -> None:
+    """Refuses to go on with a delivery that another process has taken over, for example after a lock was lost."""
+    found = batches.get_batch(conn, batch.id, lock=True)
+    if (found.state, found.attempts) != (batch.state, batch.attempts):
+        raise IllegalTransition(f"another process has taken batch {batch.id} over")
 
 
 def _remove_leftovers(app: App, profile: Profile, transport: Transport, batch: BatchRow) -> None:
@@ -196,6 +219,10 @@ def _finish(app: App, batch: BatchRow, found: Delivery) -> Delivered:
     if state == batch.state:
         return Delivered(batch, found.text, found.error)
     with app.store.write() as conn:
+        now = batches.get_batch(conn, batch.id, lock=True)
+        if batch.state == "unknown" and now.state == "sent":
+            return Delivered(now, "the partner has answered it")
+        _own(conn, batch)
         after = batches.set_state(conn, batch.id, state, at=app.now(), reason="" if state == "sent" else found.text)
         if state == "sent":
             mark_sent(conn, app, after)

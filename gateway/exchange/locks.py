@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, UsageError
 
 
 class Busy(GatewayError):
@@ -30,9 +30,15 @@ def lock_number(name: str) -> int:
 
 @contextmanager
 def file_lock(folder: Path, name: str) -> Iterator[None]:
-    """Holds the lock or raises Busy at once; the kernel frees it when the process dies."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle = os.open(folder / f"{lock_number(name):x}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    """Holds the lock or raises Busy at once; the kernel frees it when the process dies.
+
+    Raises UsageError where the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(folder / f"{lock_number(name):x}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise UsageError(f"{folder}: cannot be written: {error.strerror}") from None
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

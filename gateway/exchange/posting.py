@@ -275,7 +275,11 @@ class SetPoster:
         """What is answered has arrived; then the claims are folded again, and payments that waited for a number."""
         now = self._app.now()
         for batch_id in sorted(posted.batch_ids):
-            if get_batch(conn, batch_id, lock=True).state in _ANSWERED:
+            state = get_batch(conn, batch_id, lock=True).state
+            if state == "cancelled":
+                text = f"Batch {batch_id} was cancelled here, and the partner answers it: its claims may go out twice."
+                posted.say("cancelled_batch_answered", text, severity="error")
+            if state in _ANSWERED:
                 batch = set_state(conn, batch_id, "sent", at=now, reason="the partner answered")
                 mark_sent(conn, self._app, batch, text=f"{batch.partner} answered, so it had arrived")
         lock_claims(conn, posted.claim_ids)

@@ -112,7 +112,10 @@ def needs_person(document: dict[str, Any]) -> bool:
     if document["status"] in ("quarantined", "partial"):
         return True
     return any(
-        one["status"] in _UNSETTLED or (one["kind"] == "835" and one["unmatched"]) for one in document["transactions"]
+        one["status"] in _UNSETTLED
+        or (one["kind"] == "835" and one["unmatched"])
+        or any(issue["code"] == "cancelled_batch_answered" for issue in one["issues"])
+        for one in document["transactions"]
     )
 
 

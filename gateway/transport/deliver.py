@@ -113,8 +113,10 @@ def settle(transport: Transport, parcel: Parcel, steps: Iterable[Recorded], *, p
     temp_name = str(recorded.get(Step.TEMP_CHOSEN, {}).get("temp_name", ""))
     if Step.TEMP_VANISHED in recorded or Step.PUT_ASKED in recorded or Step.RENAME_ASKED in recorded:
         return _settle_by_folder(transport, parcel, temp_name, partner_takes_files=partner_takes_files)
-    if temp_name:
-        _try_remove(transport, parcel.folder, temp_name)
+    removed = bool(temp_name) and _try_remove(transport, parcel.folder, temp_name)
+    stood = Step.WRITTEN in recorded and partner_takes_files  # all of it did, and someone may have taken it
+    if stood and not removed and _look(transport, parcel.folder, temp_name) is None:
+        return Delivery(DeliveryState.UNKNOWN, _VANISHED)
     return Delivery(DeliveryState.NOT_SENT, "it stopped before the partner was asked to take it")
 
 

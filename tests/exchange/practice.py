@@ -126,6 +126,9 @@ class Practice:
         assert document["ready"] == count, document
         return [claim["patient_control_number"] for claim in claims]
 
+    def now(self) -> datetime:
+        return now()
+
     def batches(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.json("batches", "list")
         return found
