@@ -106,7 +106,9 @@ def _command(root: click.Command, context: click.Context) -> Iterator[str]:
         depth = "##" if isinstance(command, click.Group) or place.parent is context else "###"
         yield from (f"{depth} `{place.command_path}`", "")
         for paragraph in (command.help or "").split("\n\n"):
-            yield from (" ".join(paragraph.split()), "")
+            is_list = paragraph.startswith("\b\n")  # click keeps its lines as they are
+            words = paragraph.removeprefix("\b\n") if is_list else " ".join(paragraph.split())
+            yield from (("```text", words, "```", "") if is_list else (words, ""))
         usage = " ".join(command.collect_usage_pieces(place))
         yield from ("```text", f"{place.command_path} {usage}", "```", "")
         options = [

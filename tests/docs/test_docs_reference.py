@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,14 +17,17 @@ from docs_console import REPOSITORY
 import gateway.claims.life
 import gateway.cli.root
 from gateway import errors
+from gateway.app import App
 from gateway.claims import companion_file
 from gateway.claims.companions import STEPS, Limits
 from gateway.claims.intake import csv_mapping
 from gateway.claims.intake.csv_values import CONVERSIONS
+from gateway.exchange.reporting import report
+from gateway.home import Home
 from gateway.outbound.verdicts import Answer, answered_state
 from gateway.partners import _Reader, load_profile
-from gateway.reports.reconciliation import reconcile
-from gateway.store import Store
+from gateway.reports.catalog import NAMES
+from gateway.reports.document import Report
 from gateway.store.batches import TRANSITIONS
 from gateway.store.inbound_files import STATUSES
 from gateway.store.reporting import Filters
@@ -169,11 +173,26 @@ def test_every_key_of_a_companion_is_explained() -> None:
     assert {table for table in companion_file._TABLES if f"[{table}" not in text} == set()
 
 
-def test_every_check_of_the_report_is_explained(store: Store) -> None:
-    """Whoever sees a check that is off finds what it means by its very words."""
-    with store.read() as conn:
-        checks = {check.name for check in reconcile(conn, Filters(), "2026-01-31T15:30:00.000000Z").checks}
+@pytest.fixture
+def reports(tmp_path: Path) -> Iterator[list[Report]]:
+    """Every report of a home in which nothing has happened yet."""
+    home, _ = Home.create(tmp_path / "home")
+    app = App(home)
+    yield [report(app, name, Filters()) for name in NAMES]
+    app.close()
+
+
+def test_every_report_and_check_is_explained(reports: list[Report]) -> None:
+    """Whoever sees a check that is off finds what it means by its very words; so with each rate and its formula."""
+    text = page("reports.md") + page("reconciliation-report.md")
+    assert set(NAMES) - _rows(page("reports.md")) == set()
+    assert [check.name for one in reports for check in one.checks if f"`{check.name}`" not in text] == []
+    checks = {check.name for one in reports if one.name == "reconciliation" for check in one.checks}
     assert checks - _rows(page("reconciliation-report.md")) == set()
+    rates = next(one for one in reports if one.name == "rates")
+    figures = [figure for section in rates.figures for figure in section.rows]
+    assert figures
+    assert [one.label for one in figures if f"| {one.label} | {one.says} |" not in text] == []
 
 
 # What the program says, as runbooks quote it
