@@ -302,7 +302,7 @@ def test_a_further_payer_is_the_next_submission(door: Door) -> None:
     bring(door, [document])
     put_state(door.store, number, "accepted_payer")
     further = deepcopy(document)
-    further["subscriber"]["payer_responsibility"] = "S"
+    further["subscriber"] |= {"payer_responsibility": "S", "filing_indicator": "CI"}
     further["payer"] = {"id": "99002", "name": "BLUE HARBOR INSURANCE"}
     further["other_payers"] = [
         {

@@ -1,0 +1,197 @@
+"""Coordination of benefits through the door: the claim to the next payer, what it is held against, and the money."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from door_files import bring, counts
+from later_payers import answer, send, to_next_payer
+from posting_desk import Desk, status_277
+
+from gateway.claims.samples import sample_claims
+from gateway.exchange.claim_decisions import find_claim
+from gateway.exchange.intake import Door
+from gateway.store import Store
+from gateway.store import claims as store_claims
+from gateway.store.claims import ClaimRow
+
+SECOND = {"id": "88002", "name": "SECOND HELP"}
+THIRD = {"id": "88003", "name": "THIRD HELP"}
+CO_45 = [{"group": "CO", "reasons": [{"code": "45", "amount": "125.00"}]}]
+OF_FIRST = [*CO_45, {"group": "PR", "reasons": [{"code": "2", "amount": "75.00"}]}]
+OF_SECOND = [
+    {"group": "OA", "reasons": [{"code": "23", "amount": "425.00"}]},
+    {"group": "CO", "reasons": [{"code": "45", "amount": "10.00"}]},
+]
+
+
+@pytest.fixture
+def desk(store: Store, tmp_path: Path) -> Desk:
+    return Desk(store, tmp_path)
+
+
+@pytest.fixture
+def door(desk: Desk) -> Door:
+    return Door.of(desk, desk.home.path)
+
+
+@pytest.fixture
+def first() -> dict[str, Any]:
+    """A claim of 500.00 to Medicare as the first payer, with one line."""
+    found = next(one for one in sample_claims(60, 3, date(2026, 1, 5)) if one["payer"]["id"] == "99100")
+    line = found["lines"][0] | {"charge": "500.00", "quantity": "1"}
+    return found | {"charge": "500.00", "lines": [line]}
+
+
+def claim_of(door: Door, document: dict[str, Any]) -> ClaimRow:
+    with door.store.read() as conn:
+        return find_claim(conn, document["patient_control_number"])
+
+
+def second_of(first: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    return to_next_payer(first, SECOND, order="S", paid="300.00", adjustments=OF_FIRST) | changes
+
+
+def paid_first(desk: Desk, door: Door, first: dict[str, Any]) -> ClaimRow:
+    """The claim went to the first payer, which paid 300.00 and left 75.00 to the patient."""
+    bring(door, [first])
+    claim = claim_of(door, first)
+    send(desk, claim)
+    answer(desk, first, paid="300.00", number="P1", adjustments="CO*45*125.00 PR*2*75.00")
+    return claim
+
+
+def money(desk: Desk, document: dict[str, Any]) -> dict[str, int]:
+    row = desk.current(document["patient_control_number"])
+    names = ("paid", "patient_responsibility", "contractual", "denied", "other_adjustments", "open")
+    return {name: row[name] for name in names if row[name]}
+
+
+def test_a_claim_goes_from_payer_to_payer(desk: Desk, door: Door, first: dict[str, Any]) -> None:
+    """Medicare 500 = 300 + 75 + 125, then 65 + 425 of earlier payers + 10: paid 365, contractual 135, nothing open."""
+    claim = paid_first(desk, door, first)
+    assert money(desk, first) == {"paid": 30000, "patient_responsibility": 7500, "contractual": 12500}
+    second = second_of(first)
+    tally = bring(door, [second])
+    assert (counts(tally), tally.issues) == ((1, 0, 0, 0), [])
+    assert desk.state(first["patient_control_number"]) == "paid"
+    send(desk, claim, number=18)
+    answer(desk, second, paid="65.00", number="S1", status="2", trace="T2", adjustments="OA*23*425.00 CO*45*10.00")
+    assert money(desk, first) == {"paid": 36500, "contractual": 13500}
+    with door.store.read() as conn:
+        assert [one.payer_responsibility for one in store_claims.versions_of(conn, claim.id)] == ["P", "S"]
+    desk.agree()
+
+
+def test_a_third_payer_follows(desk: Desk, door: Door, first: dict[str, Any]) -> None:
+    """The next submission of the same claim again, behind two payers that decided."""
+    claim = paid_first(desk, door, first)
+    second = second_of(first)
+    bring(door, [second])
+    send(desk, claim, number=18)
+    adjustments = "OA*23*425.00 PR*3*10.00"
+    answer(desk, second, paid="65.00", number="S1", status="2", trace="T2", adjustments=adjustments)
+    of_second = [OF_SECOND[0], {"group": "PR", "reasons": [{"code": "3", "amount": "10.00"}]}]
+    third = to_next_payer(second, THIRD, order="T", paid="65.00", adjustments=of_second)
+    tally = bring(door, [third])
+    assert (counts(tally), tally.issues) == ((1, 0, 0, 0), [])
+    send(desk, claim, number=19)
+    answer(desk, third, paid="10.00", number="T1", status="3", trace="T3", adjustments="OA*23*490.00")
+    assert money(desk, first) == {"paid": 37500, "contractual": 12500}
+
+
+def test_the_first_payer_comes_first(desk: Desk, door: Door, first: dict[str, Any]) -> None:
+    """A claim to the second payer does not push out the one to the first, which waits to be sent."""
+    bring(door, [first])
+    tally = bring(door, [second_of(first)])
+    assert counts(tally) == (0, 0, 0, 1)
+    assert "is not sent yet" in tally.issues[0]["text"]
+    assert desk.state(first["patient_control_number"]) == "ready"
+    again = {**first, "patient_control_number": "BOTH1"}
+    assert counts(bring(door, [again, second_of(again)]))[3] == 1
+
+
+def test_what_does_not_fit_the_store_is_told(desk: Desk, door: Door, first: dict[str, Any]) -> None:
+    """Another first payer than the claim went to, other money than it paid: the biller sees both, and may send."""
+    paid_first(desk, door, first)
+    other = second_of(first | {"payer": {"id": "77001", "name": "SOMEBODY"}})
+    other["other_payers"][0] |= {"paid": "310.00"}
+    other["other_payers"][0]["adjustments"] = [{"group": "CO", "reasons": [{"code": "45", "amount": "190.00"}]}]
+    tally = bring(door, [other])
+    assert counts(tally) == (1, 0, 0, 0)
+    assert {one["code"] for one in tally.issues} == {"earlier_payer_other", "earlier_payer_paid_other"}
+    assert "310.00 on the claim, 300.00 in their remittances" in str(tally.issues)
+
+
+def test_a_second_payer_before_the_first_has_answered(desk: Desk, door: Door, first: dict[str, Any]) -> None:
+    """Paper may have come instead; it is only said."""
+    bring(door, [first])
+    send(desk, claim_of(door, first))
+    tally = bring(door, [second_of(first)])
+    assert counts(tally) == (1, 0, 0, 0)
+    assert [one["code"] for one in tally.issues] == ["earlier_payer_unanswered"]
+
+
+def test_what_the_payer_forwarded_is_held(desk: Desk, door: Door, first: dict[str, Any]) -> None:
+    """CLP02 19: the second payer has it from the first one, so that ours would come twice."""
+    bring(door, [first])
+    send(desk, claim_of(door, first))
+    answer(desk, first, paid="300.00", number="P1", status="19", adjustments="CO*45*125.00 PR*2*75.00")
+    tally = bring(door, [second_of(first)])
+    assert counts(tally) == (0, 1, 0, 0)
+    assert [one["code"] for one in tally.issues] == ["forwarded_already"]
+
+
+def test_a_rejected_claim_to_a_second_payer_is_corrected(desk: Desk, door: Door, first: dict[str, Any]) -> None:
+    """The first payer has paid; what the clearinghouse rejects on the way to the second goes out again as it was."""
+    claim = paid_first(desk, door, first)
+    second = second_of(first)
+    bring(door, [second])
+    send(desk, claim, number=18)
+    assert counts(bring(door, [second | {"prior_authorization": "PA1"}])) == (0, 0, 0, 1)
+    said = status_277(f"{first['patient_control_number']} A7:562*20260212*U*500", reference="B18")
+    desk.receive(desk.envelope("277CA", said))
+    assert "resubmission_rejected" in desk.current(first["patient_control_number"])["flags"]
+    assert counts(bring(door, [second | {"prior_authorization": "PA1"}])) == (1, 0, 0, 0)
+    assert money(desk, first)["paid"] == 30000
+
+
+def test_a_replacement_to_the_second_payer(desk: Desk, door: Door, first: dict[str, Any]) -> None:
+    """It replaces what that payer decided, and leaves the first payer's money alone."""
+    claim = paid_first(desk, door, first)
+    second = second_of(first)
+    bring(door, [second])
+    send(desk, claim, number=18)
+    answer(desk, second, paid="65.00", number="S1", status="2", trace="T2", adjustments="OA*23*425.00 CO*45*10.00")
+    seven = second | {"frequency": "7", "payer_claim_control_number": "S1", "prior_authorization": "PA1"}
+    assert counts(bring(door, [seven])) == (1, 0, 0, 0)
+    assert money(desk, first) == {"paid": 36500, "contractual": 13500}
+    send(desk, claim, number=19)
+    answer(desk, second, paid="-65.00", number="S1", status="22", trace="T3", adjustments="OA*23*-425.00 CO*45*-10.00")
+    answer(desk, second, paid="75.00", number="S2", status="2", trace="T4", adjustments="OA*23*425.00")
+    assert money(desk, first) == {"paid": 37500, "contractual": 12500}
+
+
+def test_a_change_for_a_payer_that_never_got_it(desk: Desk, door: Door, first: dict[str, Any]) -> None:
+    """There is nothing to replace at the second payer while only the first has the claim."""
+    paid_first(desk, door, first)
+    seven = second_of(first, frequency="7", payer_claim_control_number="S1")
+    tally = bring(door, [seven])
+    assert counts(tally) == (0, 0, 0, 1) and tally.issues[0]["code"] == "never_sent"
+
+
+@pytest.mark.parametrize(("frequency", "code", "ready"), [("7", "replacement_unknown", 1), ("8", "void_unknown", 0)])
+def test_a_change_of_a_claim_that_was_never_sent(door: Door, frequency: str, code: str, ready: int) -> None:
+    """The store knows no original: a void is held, a replacement is told; what is only ready has nothing to change."""
+    document = next(one for one in sample_claims(9, 1, date(2026, 1, 5)) if one["payer"]["id"] != "99100")
+    change = {"frequency": frequency, "payer_claim_control_number": "P1"}
+    tally = bring(door, [document | change])
+    assert counts(tally) == (ready, 1 - ready, 0, 0)
+    assert code in {one["code"] for one in tally.issues}
+    other = document | {"patient_control_number": "OTHER1", "patient_paid": "1.00", "prior_authorization": "PA9"}
+    bring(door, [other | {"lines": [document["lines"][0]], "charge": document["lines"][0]["charge"]}])
+    refused = bring(door, [other | change])
+    assert counts(refused) == (0, 0, 0, 1) and refused.issues[0]["code"] == "never_sent"
