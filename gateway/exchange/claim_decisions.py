@@ -93,7 +93,7 @@ def _blocking(conn: Connection, door: Door, found: Standing) -> list[Finding]:
     if profile is None:
         findings.append(no_partner(door, version.payer_id, found.claim.type))
     content = Content(document, summarize(document), version.content_hash)
-    findings += StandingEdits(door.rules.edits, door.crosswalk).findings(conn, content, found)
+    findings += StandingEdits(door.rules.edits, door.crosswalk, door.severities).findings(conn, content, found)
     return [*_lost_in_reading(held_codes(conn, version.id)), *(one for one in errors(findings) if not one.releasable)]
 
 

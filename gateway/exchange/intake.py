@@ -17,6 +17,7 @@ from typing import Any, BinaryIO, Protocol
 
 from gateway.claims.admission import Admission, Rules, admit
 from gateway.claims.canonical import to_json
+from gateway.claims.completion import Document
 from gateway.claims.crosswalk import NO_CROSSWALK, Crosswalk
 from gateway.claims.findings import Finding, errors
 from gateway.claims.intake.csv_mapping import SourceMapping
@@ -83,6 +84,12 @@ class Door:
     def profile_for(self, payer_id: str, claim_type: str) -> Profile | None:
         """The partner that a claim goes to."""
         return route(self.profiles.values(), payer_id, claim_type, self.crosswalk)
+
+    def severities(self, document: Document) -> Mapping[str, str]:
+        """What the partner or payer of a claim wants of some edits otherwise, by their codes."""
+        profile = self.profile_for(text_of(document, "payer", "id"), text_of(document, "type"))
+        wish = self.companions.of(profile).on(document)
+        return wish.severities if wish else {}
 
 
 @dataclass(slots=True)
@@ -200,7 +207,7 @@ def no_partner(door: Door, payer_id: str, claim_type: str) -> Finding:
 
 def _store(door: Door, chunk: Sequence[Admission], source: str, tally: Tally) -> None:
     """Stores one chunk. Where another process stored one of its claims meanwhile, it is looked at once more."""
-    edits = StandingEdits(door.rules.edits, door.crosswalk)
+    edits = StandingEdits(door.rules.edits, door.crosswalk, door.severities)
     for is_last in (False, True):
         done = Tally(tally.file)
         try:

@@ -174,7 +174,7 @@ def _take(conn: Connection, door: Door, claim: ClaimRow, record: Record, action:
         raise UsageError("the file holds a claim of another billing provider")
     tally = Tally(source)
     at = door.now()
-    edits = StandingEdits(door.rules.edits, door.crosswalk)
+    edits = StandingEdits(door.rules.edits, door.crosswalk, door.severities)
     chunk = Chunk(
         conn, at, source, tally, crosswalk=door.crosswalk, edits=edits, adjudicated=wish.adjudicated
     )  # fmt: skip

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from gateway.claims.admission import Admission, Content
 from gateway.claims.amounts import amount, cents
 from gateway.claims.checks_payers import ORDER
+from gateway.claims.completion import Document
 from gateway.claims.crosswalk import Crosswalk
 from gateway.claims.edits import OF_THE_STORE, Edit
 from gateway.claims.findings import Finding
@@ -31,12 +32,20 @@ class _Hit(NamedTuple):
     detail: str = ""
 
 
+Severities = Callable[[Document], Mapping[str, str]]
+
+
+def _as_they_are(_document: Document) -> Mapping[str, str]:
+    return {}
+
+
 class StandingEdits:
     """The edits of the store that are in force."""
 
-    def __init__(self, edits: Sequence[Edit], crosswalk: Crosswalk) -> None:
+    def __init__(self, edits: Sequence[Edit], crosswalk: Crosswalk, severities: Severities = _as_they_are) -> None:
+        """`severities`: what the partner or payer of a claim wants of some edits otherwise, by their codes."""
         self.edits = [edit for edit in edits if edit.name in OF_THE_STORE and edit.severity != "off"]
-        self.crosswalk = crosswalk
+        self.crosswalk, self.severities = crosswalk, severities
 
     def look_at(self, conn: Connection, wanted: Sequence[Admission], there: Mapping[Key, Standing]) -> list[Admission]:
         """The records that are about to be stored, with what is found in them added.
@@ -60,12 +69,15 @@ class StandingEdits:
 
     def _with(self, one: Admission, hits: Sequence[_Hit]) -> Admission:
         assert one.content is not None
-        kind = one.content.summary.type
+        if not hits:
+            return one
+        kind, wanted = one.content.summary.type, self.severities(one.content.document)
+        edits = [edit._replace(severity=wanted.get(edit.code, edit.severity)) for edit in self.edits]
         found = [
             edit.finding(hit.field, hit.detail)
             for hit in hits
-            for edit in self.edits
-            if edit.name == hit.check and edit.looks_at(kind)
+            for edit in edits
+            if edit.name == hit.check and edit.looks_at(kind) and edit.severity != "off"
         ]
         return one._replace(findings=[*one.findings, *found]) if found else one
 

@@ -304,3 +304,15 @@ def test_an_unknown_companion_is_named_with_its_profile(practice: Practice, tmp_
         told = ran.out + ran.err
         assert "house.toml: [partner] companions: there is no 'acme' in mappings/companions" in told
         assert "office_ally" in told
+
+
+@pytest.mark.usefixtures("house")
+def test_edits_that_ask_the_store_are_more_severe_or_less_too(practice: Practice) -> None:
+    """The same service on its way under another number: held where the partner wants it so, or silent."""
+    edit = '[[rules]]\ncode = "in_flight"\nkind = "edit"\nseverity = "{}"\nsays = "x"\n'
+    door(practice, 1)
+    for number, (severity, found) in enumerate((("error", "error"), ("warning", "warning"), ("off", ""))):
+        wish(practice, edit.format(severity))
+        document = door(practice, 1, lambda _, claim, n=number: claim.update(patient_control_number=f"AGAIN{n}"))
+        assert [one["severity"] for one in document["issues"] if one["code"] == "in_flight"] == [found] * bool(found)
+        assert document["held"] == (severity == "error")
