@@ -19,6 +19,7 @@ class OurSet:
     receiver: Receiver
     rows: dict[int, AnsweredSubmission] = field(default_factory=dict)
     by_key: dict[str, list[AnsweredSubmission]] = field(default_factory=dict)
+    by_member: dict[tuple[str, int], list[AnsweredSubmission]] = field(default_factory=dict)  # and charge
     named: set[int] = field(default_factory=set)  # submissions that were spoken of
     refused: set[int] = field(default_factory=set)  # of these, those that were refused
     said: int = 0  # claims named, ours or not
@@ -26,11 +27,12 @@ class OurSet:
 
     @classmethod
     def of(cls, receiver: Receiver, rows: Sequence[AnsweredSubmission]) -> OurSet:
-        """The set with its submissions, to be found under their numbers and what some cut them to."""
+        """The set with its submissions, to be found under their numbers, what some cut them to, member and charge."""
         made = cls(receiver, {row.id: row for row in rows})
         for row in rows:
             for key in {row.match_key, *(row.match_key[:length] for length in TRUNCATIONS)}:
                 made.by_key.setdefault(key, []).append(row)
+            made.by_member.setdefault((row.member_id.upper(), row.charge), []).append(row)
         return made
 
     def find(self, claim: ClaimStatus, provider: Provider | None) -> tuple[AnsweredSubmission | None, str]:
@@ -38,18 +40,16 @@ class OurSet:
         key = match_key(claim.patient_control_number)
         numbered = self.by_key.get(key, [])
         exact = [row for row in numbered if row.match_key == key]
-        for rung, rows in (("number", exact or numbered), ("member", self._by_member(claim))):
-            one = only(rows, provider)
-            if one is not None:
-                return one, rung
-        return None, ""
+        if (one := only(exact or numbered, provider)) is not None:
+            return one, "number"
+        one = only(self._of_member(claim), provider)
+        return one, "member" if one is not None else ""
 
-    def _by_member(self, claim: ClaimStatus) -> list[AnsweredSubmission]:
+    def _of_member(self, claim: ClaimStatus) -> list[AnsweredSubmission]:
         charge = next((status.charge for status in claim.statuses if status.charge is not None), None)
         if not claim.member_id or charge is None:
             return []
-        member = claim.member_id.upper()
-        rows = [row for row in self.rows.values() if row.member_id.upper() == member and row.charge == charge]
+        rows = self.by_member.get((claim.member_id.upper(), charge), [])
         return [row for row in rows if not claim.service_from or row.service_from == claim.service_from]
 
 
