@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 
 from gateway.x12.guide import Guide, Loop, SegmentRow
 from gateway.x12.issues import Issue, plain_id
+from gateway.x12.paths import Document, put
 from gateway.x12.reader import TransactionSet
 from gateway.x12.reading_faults import FAULTS
 from gateway.x12.routes import Node, Routes, Target
-from gateway.x12.row_reader import Document, RowReader, paths, put
+from gateway.x12.row_reader import RowReader, paths
 
 _LEVELS_KEPT = 10_000  # HL loops that a later HL02 may name
 _ISSUES_KEPT = 10_000

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from gateway.errors import NeedsPerson
 from gateway.x12.fields import Field, FieldFault, examine, field_tree, level_names
 from gateway.x12.guide import Guide, Loop, SegmentRow
-from gateway.x12.row_reader import Document, get
+from gateway.x12.paths import Document, get
 from gateway.x12.row_writer import Alternatives, Out, RowWriter, Unwritable, Write
 from gateway.x12.values import Delimiters, Segment
 

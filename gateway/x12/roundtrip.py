@@ -17,8 +17,8 @@ from gateway.x12.element_rules import check_set
 from gateway.x12.fields import FieldFault
 from gateway.x12.guide import Guide
 from gateway.x12.issues import Issue
+from gateway.x12.paths import Document
 from gateway.x12.reader import Reader, TransactionSet
-from gateway.x12.row_reader import Document
 from gateway.x12.values import Delimiters, Group, Interchange
 from gateway.x12.writer import Writer
 

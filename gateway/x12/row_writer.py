@@ -10,7 +10,8 @@ from typing import Any
 
 from gateway.x12.formats import Cache, DateWriter, writer
 from gateway.x12.guide import Block, Element, Path, SegmentRow
-from gateway.x12.row_reader import Document, get, has, paths, runs
+from gateway.x12.paths import Document, get, has
+from gateway.x12.row_reader import paths, runs
 from gateway.x12.writer import Joined
 
 _DATES = DateWriter()
