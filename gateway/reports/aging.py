@@ -9,7 +9,7 @@ from gateway.reports.document import Bar, Chart, Check, Column, Figure, Figures,
 from gateway.reports.grouping import BY, key_columns, merged
 from gateway.store import Connection
 from gateway.store.claim_reports import AGES, AgedGroup, ReportedClaim, aged, aged_claims, count_aged
-from gateway.store.reporting import MONEY, claim_groups
+from gateway.store.reporting import MONEY, claim_cube
 
 AGE_KEYS = ("days_0_30", "days_31_60", "days_61_90", "days_91_120", "days_over_120")
 AGE_TITLES = ("0–30 days", "31–60", "61–90", "91–120", "over 120")
@@ -21,7 +21,7 @@ _MONEY = (
 )
 _CLAIM = (
     Column("patient_control_number", "claim"),
-    Column("state", "state"),
+    Column("state", "state", "code"),
     Column("payer.id", "payer id", brief=False),
     Column("payer.name", "payer"),
     Column("partner", "partner", brief=False),
@@ -39,14 +39,15 @@ _CLAIM = (
 def build(conn: Connection, asked: Asked) -> Report:
     """The report; its total is what the reconciliation has as open and denied."""
     bounds = [asked.days_before(days) for days in AGES]
-    (whole,) = aged(conn, asked.filters, bounds, None, **asked.source)
+    cube = aged(conn, asked.filters, bounds, **asked.source)
+    (whole,) = cube.groups()
     total = sum(whole.ages) + whole.credits
     sections: list[Section] = [
         Figures("aging", "Open and denied by age", tuple(_figures(whole))),
         Chart("Days since the last service", "money", "bars", _bars(whole)),
     ]
     for by, title in BY.items():
-        rows = [_row(group) for group in merged(asked, by, aged(conn, asked.filters, bounds, by, **asked.source), _add)]
+        rows = [_row(group) for group in merged(asked, by, cube.groups(by), AgedGroup.plus)]
         sections.append(table_of(f"by_{by}", title, (*key_columns(by), *_MONEY), rows))
     sections.append(_list(conn, asked))
     return Report(
@@ -68,17 +69,6 @@ def _figures(whole: AgedGroup) -> list[Figure]:
 
 def _bars(whole: AgedGroup) -> tuple[Bar, ...]:
     return tuple(Bar(t, cents, tone) for t, cents, tone in zip(AGE_TITLES, whole.ages, "baccd", strict=True))
-
-
-def _add(one: AgedGroup, other: AgedGroup) -> AgedGroup:
-    return AgedGroup(
-        one.key,
-        one.name,
-        one.claims + other.claims,
-        tuple(map(sum, zip(one.ages, other.ages, strict=True))),
-        one.credits + other.credits,
-        one.patient_responsibility + other.patient_responsibility,
-    )
 
 
 def _row(group: AgedGroup) -> Row:
@@ -104,6 +94,6 @@ def claim_row(asked: Asked, one: ReportedClaim) -> Row:
 
 def _checks(conn: Connection, asked: Asked, total: int) -> tuple[Check, ...]:
     at = {name: MONEY.index(name) for name in ("open", "denied")}
-    groups: Sequence[tuple[int, ...]] = [g.money for g in claim_groups(conn, asked.filters, None, **asked.source)]
+    groups: Sequence[tuple[int, ...]] = [g.money for g in claim_cube(conn, asked.filters, **asked.source).groups()]
     reconciled = sum(money[at["open"]] + money[at["denied"]] for money in groups)
     return (Check("ages and credits = open + denied of the reconciliation", total - reconciled),)

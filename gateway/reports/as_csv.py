@@ -37,7 +37,9 @@ def _cell(kind: Kind, value: Value) -> str | int:
     found = written(kind, value)
     if found is None:
         return ""
-    return safe(found) if isinstance(found, str) and kind == "text" else found
+    if isinstance(found, str) and kind in ("text", "code"):
+        return safe(found).replace("\r", " ")  # which the writer would leave bare, where it ends a row
+    return found
 
 
 def _long(report: Report) -> Iterator[tuple[object, ...]]:
@@ -54,7 +56,7 @@ def _long(report: Report) -> Iterator[tuple[object, ...]]:
 
 def _long_rows(table: Table) -> Iterator[tuple[object, ...]]:
     """A row a number; the first two columns, where they are text, say whose it is."""
-    names = [at for at, column in enumerate(table.columns[:2]) if column.kind == "text"]
+    names = [at for at, column in enumerate(table.columns[:2]) if column.kind in ("text", "code")]
     section = table.key.rpartition(".")[2]
     for row in table.rows:
         whose = [safe(str(row[at] or "")) for at in names] + [""] * (2 - len(names))

@@ -12,6 +12,7 @@ from gateway.reports.as_text import blame
 from gateway.reports.cells import NUMBERS, Kind, Value, shown
 from gateway.reports.document import Bar, Chart, Check, Column, Figure, Figures, Report, Row, Section, Table
 
+_NARROW = 4  # columns that need no whole line
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
@@ -37,8 +38,8 @@ def _verdict(checks: Sequence[Check]) -> str:
         return ""
     failed = sum(not check.holds for check in checks)
     if failed:
-        return f'<span class="off">{failed} of {len(checks)} laws do not hold</span>'
-    return f'<span class="ok">all {len(checks)} laws hold</span>'
+        return f'<span class="off">{failed} of {len(checks)} laws {"does" if failed == 1 else "do"} not hold</span>'
+    return f'<span class="ok">{"all laws hold" if len(checks) > 1 else "its law holds"}</span>'
 
 
 def _body(report: Report) -> Iterator[str]:
@@ -157,7 +158,8 @@ def _table(table: Table) -> Iterator[str]:
     if not table.rows:
         yield f'<p class="note">{escape(table.empty)}</p></section>'
         return
-    yield '<div class="scroll"><table class="rows"><thead><tr>'
+    narrow = " narrow" if len(columns) <= _NARROW else ""
+    yield f'<div class="scroll"><table class="rows{narrow}"><thead><tr>'
     yield "".join(f'<th class="{_class(column.kind)}">{escape(column.title)}</th>' for column in columns)
     yield "</tr></thead><tbody>"
     for row in table.rows:
@@ -185,7 +187,8 @@ def _totals(columns: Sequence[Column], totals: Row) -> str:
     for at, (column, value) in enumerate(zip(columns, totals, strict=True)):
         label = escape(column.title, quote=True)
         text = "total" if at == 0 and value is None else _value(column.kind, value)
-        cells[at] = f'<td class="{_class(column.kind, value)}" data-label="{label}">{text}</td>'
+        names = _class(column.kind, text if at == 0 else value)
+        cells[at] = f'<td class="{names}" data-label="{label}">{text}</td>'
     return f"<tfoot><tr>{''.join(cells)}</tr></tfoot>"
 
 
@@ -195,7 +198,7 @@ def _value(kind: Kind, value: Value) -> str:
 
 def _class(kind: Kind, value: Value = None) -> str:
     """The class of a cell: numbers stand right, negative ones in their colour, what is empty is left out on a phone."""
-    names = ["n" if kind in NUMBERS else "t" if kind == "text" else "d"]
+    names = ["n" if kind in NUMBERS else "t" if kind in ("text", "code") else "d"]
     if isinstance(value, int | float) and value < 0:
         names.append("minus")
     if value is None or value == "":

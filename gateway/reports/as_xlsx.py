@@ -14,7 +14,7 @@ from xlsxwriter import Workbook
 from xlsxwriter.utility import xl_col_to_name
 
 from gateway.reports.as_text import blame
-from gateway.reports.cells import NUMBERS, Kind, Value
+from gateway.reports.cells import NUMBERS, Kind, Value, shown
 from gateway.reports.document import Figures, Report, Row, Table
 
 _ROWS = 1_048_000  # a sheet takes 1,048,576, header and sums among them
@@ -26,6 +26,7 @@ _FORMATS = {
     "date": "yyyy-mm-dd",
     "time": "yyyy-mm-dd hh:mm",
     "text": "@",
+    "code": "@",
 }
 _FORBIDDEN = str.maketrans("", "", "[]:*?/\\'")
 _WIDEST = 48
@@ -155,7 +156,7 @@ class _Sheets:
         elif kind in ("date", "time") and (moment := _moment(str(value))) is not None:
             sheet.write_datetime(row, at, moment, self._formats[kind])
         else:
-            sheet.write_string(row, at, str(value), self._formats["text"])
+            sheet.write_string(row, at, shown(kind, value), self._formats["text"])
 
     def _name(self, title: str) -> str:
         """A sheet's name: at most 31 characters, none twice."""

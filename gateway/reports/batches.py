@@ -20,7 +20,7 @@ _LIST = (
     Column("id", "batch"),
     Column("partner", "partner"),
     Column("type", "type"),
-    Column("state", "state"),
+    Column("state", "state", "code"),
     Column("interchange_control_number", "ISA13", brief=False),
     Column("file_name", "file"),
     Column("claims", "claims", "count", adds=True),
@@ -108,7 +108,7 @@ def _figures(tallied: _Tallied, totals: dict[str, int]) -> list[Figure]:
 def _row(batch: ReportedBatch, state: str, own: dict[str, int]) -> Row:
     sent = batch.sent_at is not None
     return (
-        str(batch.id), batch.partner, batch.type, state.replace("_", " "), batch.interchange_control_number,
+        str(batch.id), batch.partner, batch.type, state, batch.interchange_control_number,
         batch.file_name, batch.claims, *((own.get(name, 0) if sent else None) for name in OUTCOMES), batch.charge,
         batch.attempts, batch.built_at or batch.reserved_at, batch.sent_at, batch.reason,
     )  # fmt: skip

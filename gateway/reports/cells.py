@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-Kind = Literal["text", "count", "money", "percent", "days", "date", "time"]
-Value = str | int | float | None  # money in cents, percent as a ratio, dates and times as ISO text; None: there is none
+Kind = Literal["text", "code", "count", "money", "percent", "days", "date", "time"]
+# Money in cents, percent as a ratio, dates and times as ISO text, a code shown without its underscores.
+Value = str | int | float | None
 
 NUMBERS: frozenset[Kind] = frozenset(("count", "money", "percent", "days"))
 _TAKEN_FOR_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -36,6 +37,8 @@ def shown(kind: Kind, value: Value) -> str:
             return f"{float(value):,.1f}".removesuffix(".0")
         case "time":
             return str(value)[:16].replace("T", " ")
+        case "code":
+            return str(value).replace("_", " ")
         case _:
             return str(value)
 

@@ -8,7 +8,7 @@ from gateway.store.claim_reports import ReportedClaim
 
 CLAIM = (
     Column("patient_control_number", "claim"),
-    Column("state", "state"),
+    Column("state", "state", "code"),
     Column("payer.id", "payer id", brief=False),
     Column("payer.name", "payer"),
     Column("partner", "partner", brief=False),
@@ -24,6 +24,6 @@ def claim_cells(asked: Asked, one: ReportedClaim) -> Row:
     """Their values."""
     key, name = asked.payer(one.payer_id, one.payer_name)
     return (
-        one.patient_control_number, one.state.replace("_", " "), key, name or key, one.partner, one.billing_key,
+        one.patient_control_number, one.state, key, name or key, one.partner, one.billing_key,
         one.billing_name, one.service_from, one.service_to, one.charge,
     )  # fmt: skip

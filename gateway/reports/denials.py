@@ -10,6 +10,7 @@ from gateway.reconcile.denied import Denied, denied_parts
 from gateway.reconcile.projection import folded
 from gateway.reconcile.remitted import remitted_claim
 from gateway.reports.asked import Asked
+from gateway.reports.cells import shown
 from gateway.reports.claim_columns import CLAIM, claim_cells
 from gateway.reports.document import Bar, Chart, Check, Column, Figure, Figures, Report, Row, Section, Table, table_of
 from gateway.reports.grouping import BY, NOBODY, key_columns
@@ -24,7 +25,7 @@ _COUNTED = (Column("claims", "claims", "count"), Column("denied", "denied", "mon
 _REASON = (
     Column("group", "group"),
     Column("reason", "reason"),
-    Column("category", "category"),
+    Column("category", "category", "code"),
     Column("label", "what it says"),
     Column("action", "usual action"),
     *_COUNTED,
@@ -35,7 +36,7 @@ _CLAIM = (
     Column("denied", "denied", "money", adds=True),
     Column("reasons", "reasons"),
     Column("remarks", "remarks"),
-    Column("category", "category", brief=False),
+    Column("category", "category", "code", brief=False),
     Column("action", "usual action"),
     Column("payer_claim_number", "payer's number", brief=False),
     Column("denied_on", "denied on", "date"),
@@ -160,6 +161,7 @@ def _report(
 ) -> Report:
     denied, charge = sum(one.denied for one in found), sum(one.charge for one in found)
     by_category = _ordered(categories)
+    bars = tuple(Bar(shown("code", key[0]), one.cents, "d") for key, one in by_category[:10])
     sections: list[Section] = [
         Figures(
             "denials",
@@ -170,16 +172,16 @@ def _report(
                 Figure("denied", "denied", "money", denied, share=denied / charge if charge else None),
             ),
         ),
-        Chart("Denied by category", "money", "bars", tuple(Bar(k[0], one.cents, "d") for k, one in by_category[:10])),
+        Chart("Denied by category", "money", "bars", bars),
         _by_reason(asked, reasons),
-        table_of("by_category", "By category", (Column("category", "category"), *_COUNTED),
+        table_of("by_category", "By category", (Column("category", "category", "code"), *_COUNTED),
                  [(key[0], len(one.claims), one.cents) for key, one in by_category]),
         _by_remark(remarks),
     ]  # fmt: skip
     for by, title in BY.items():
         columns = (*key_columns(by), Column("denied", "denied", "money", adds=True))
-        shown = [(key, name or key or NOBODY, len(one.claims), one.cents) for (key, name), one in _ordered(groups[by])]
-        sections.append(table_of(f"by_{by}", title, columns, list[Row](shown)))
+        listed = [(key, name or key or NOBODY, len(one.claims), one.cents) for (key, name), one in _ordered(groups[by])]
+        sections.append(table_of(f"by_{by}", title, columns, list[Row](listed)))
     totals = {"charge": charge, "paid": sum(one.paid for one in found), "denied": denied}
     sections.append(
         table_of("claims", "Claims, the most money first", _CLAIM, rows, count=len(found), totals=dict(totals))

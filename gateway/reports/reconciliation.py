@@ -28,7 +28,7 @@ from gateway.reports.document import (
     table_of,
 )
 from gateway.store import Connection, reporting
-from gateway.store.reporting import MONEY, ClaimGroup, ClaimLine, Filters, RemittanceRow
+from gateway.store.reporting import MONEY, ClaimCube, ClaimGroup, ClaimLine, Filters, RemittanceRow
 
 COUNTS = ("imported", "held", "ready", "batched", "sent", "accepted", "adjudicated", "rejected", "silent", "cancelled")
 GROUPS = {"payer": "by payer", "partner": "by partner", "provider": "by billing provider"}
@@ -80,7 +80,7 @@ _WAITING_WORDS = {
 }
 _LINE = (
     Column("patient_control_number", "claim"),
-    Column("state", "state"),
+    Column("state", "state", "code"),
     Column("payer", "payer"),
     Column("partner", "partner", brief=False),
     Column("service_from", "service", "date"),
@@ -203,7 +203,8 @@ def reconcile(
     """Asks the store for the report; `table` is another projection of the same shape, for a time that is past."""
     source = {} if table is None else {"table": table}
     past = as_of if table is not None else ""
-    whole = totals(reporting.claim_groups(conn, filters, **source))
+    cube = reporting.claim_cube(conn, filters, **source)
+    whole = totals(cube.groups())
     waiting = awaiting_pairs(conn, as_of=past)
     rows = reporting.remittance_rows(conn, filters, past, _sum_by(waiting, "remittance_id"))
     sums = {
@@ -219,7 +220,7 @@ def reconcile(
         totals=whole,
         remittances=sums,
         checks=tuple(_checks(conn, filters, whole, rows, source, _sum_by(waiting, "claim_id"), past)),
-        groups=_all_groups(conn, filters, source, crosswalk),
+        groups=_all_groups(cube, crosswalk),
         attention=dict(_attention(conn, filters, source)),
         waiting={row.kind: row.number for row in reporting.waiting(conn, filters)},
         parameters=parameters_of(filters),
@@ -234,11 +235,9 @@ def _sum_by(waiting: Sequence[Awaiting], key: str) -> dict[int, int]:
     return found
 
 
-def _all_groups(
-    conn: Connection, filters: Filters, source: dict[str, Any], crosswalk: Crosswalk
-) -> dict[str, tuple[Totals, ...]]:
+def _all_groups(cube: ClaimCube, crosswalk: Crosswalk) -> dict[str, tuple[Totals, ...]]:
     """Totals by payer, partner and billing provider; a payer's claims together, whichever id they name it by."""
-    found = {by: reporting.claim_groups(conn, filters, by, **source) for by in GROUPS}
+    found = {by: cube.groups(by) for by in GROUPS}
     if crosswalk:
         found["payer"] = [_of_payer(row, crosswalk) for row in found["payer"]]
     return {by: _grouped(rows) for by, rows in found.items()}

@@ -15,7 +15,7 @@ from gateway.reports.document import Bar, Chart, Check, Column, Figure, Figures,
 from gateway.reports.grouping import BY, NOBODY, key_columns
 from gateway.store import Connection
 from gateway.store.claim_reports import ReportedClaim, rejected_claims
-from gateway.store.reporting import claim_groups
+from gateway.store.reporting import claim_cube
 from gateway.store.rows import cut
 
 HOPS = {
@@ -107,7 +107,7 @@ def build(conn: Connection, asked: Asked) -> Report:
         *(_group(by, sums.groups[by]) for by in BY),
         table_of("claims", "Claims, the most money first", _CLAIM, rows, count=len(claims), totals={"charge": charge}),
     ]
-    counted = sum(g.claims for g in claim_groups(conn, asked.filters, None, **asked.source) if g.outcome == "rejected")
+    counted = sum(g.claims for g in claim_cube(conn, asked.filters, **asked.source).groups() if g.outcome == "rejected")
     told = sum(one.claims for one in sums.hops.values())
     check = Check("rejected by some hop = rejected of the reconciliation", told - counted, is_money=False)
     return Report("rejections", "Rejections", asked.as_of, asked.parameters, tuple(sections), (check,), detail="claims")

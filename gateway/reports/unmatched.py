@@ -40,7 +40,7 @@ _REMITTED = (
     Column("payer_claim_number", "payer's number", brief=False),
     Column("charge", "charged", "money", adds=True),
     Column("paid", "paid", "money", adds=True),
-    Column("why", "why"),
+    Column("why", "why", "code"),
     Column("candidates", "may be"),
 )
 _REVERSAL = (
@@ -145,7 +145,7 @@ def _row(asked: Asked, one: UnmatchedClaim, result: Result, numbers: dict[int, s
     return (
         str(claim.id), claim.patient_control_number, key, name or key, one.partner, payment.payee_id, str(payment.id),
         payment.trace_number, payment.payment_date, claim.service_from, claim.payer_claim_number, claim.charge,
-        claim.paid, one.evidence.replace("_", " "), ", ".join(may_be),
+        claim.paid, one.evidence, ", ".join(may_be),
     )  # fmt: skip
 
 

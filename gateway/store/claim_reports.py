@@ -7,7 +7,16 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Case, ColumnElement, Connection, Table, and_, case, func, or_, select
 
-from gateway.store.reporting import Filters, claim_conditions, latest_links, was_posted
+from gateway.store.reporting import (
+    Filters,
+    Keys,
+    claim_conditions,
+    key_columns,
+    key_of,
+    keys_grouped,
+    latest_links,
+    was_posted,
+)
 from gateway.store.rows import cut
 from gateway.store.tables import claim_current, claims, remittance_claims, remittances
 
@@ -102,6 +111,12 @@ class AgedGroup(NamedTuple):
     credits: int
     patient_responsibility: int
 
+    def plus(self, other: AgedGroup) -> AgedGroup:
+        """Both together, under the first one's name."""
+        ages = tuple(map(sum, zip(self.ages, other.ages, strict=True)))
+        patient = self.patient_responsibility + other.patient_responsibility
+        return AgedGroup(self.key, self.name, self.claims + other.claims, ages, self.credits + other.credits, patient)
+
 
 def last_service(table: Table) -> ColumnElement[str]:
     """The day that money ages from."""
@@ -112,40 +127,43 @@ def last_service(table: Table) -> ColumnElement[str]:
     )
 
 
-def aged(
-    conn: Connection, filters: Filters, bounds: Sequence[str], by: str | None = None, table: Table = claim_current
-) -> list[AgedGroup]:
+class AgedCube(NamedTuple):
+    """The same by every key at once."""
+
+    rows: list[tuple[Keys, AgedGroup]]
+
+    def groups(self, by: str | None = None) -> list[AgedGroup]:
+        """By "payer", "partner" or "provider"; without, one for all."""
+        found: dict[str, AgedGroup] = {} if by else {"": AgedGroup("", "", 0, (0,) * 5, 0, 0)}
+        for keys, row in self.rows:
+            key, name = key_of(keys, by)
+            known = found.get(key)
+            found[key] = row._replace(key=key, name=name) if known is None else known.plus(row)
+        return [found[key] for key in sorted(found)]
+
+
+def aged(conn: Connection, filters: Filters, bounds: Sequence[str], table: Table = claim_current) -> AgedCube:
     """Open and denied money by the age of the last service.
 
     :param bounds: the days that lie 30, 60, 90 and 120 days before the report's, in this order
     """
     day, due = last_service(table), table.c.open + table.c.denied
-    after = [None, *bounds]
     columns = []
-    for newest, oldest in zip(after, [*bounds, None], strict=True):
+    for newest, oldest in zip([None, *bounds], [*bounds, None], strict=True):
         within = [due > 0]
         within += [day >= oldest] if oldest else []
         within += [day < newest] if newest else []
         columns.append(func.sum(case((and_(*within), due), else_=0)))
+    sums = [func.count(), *columns, func.sum(case((due < 0, due), else_=0)), func.sum(table.c.patient_responsibility)]
     touched = or_(due != 0, table.c.patient_responsibility != 0)
-    sums = [
-        func.sum(case((touched, 1), else_=0)),
-        *columns,
-        func.sum(case((due < 0, due), else_=0)),
-        func.sum(table.c.patient_responsibility),
-    ]
-    where = [with_money(table), *claim_conditions(filters, table)]
-    if by is None:
-        rows = [("", "", *row) for row in conn.execute(select(*sums).where(*where))]
-    else:
-        key, name = dimension(table, by)
-        query = select(key, func.max(name), *sums).where(*where, touched).group_by(key).order_by(key)
-        rows = [tuple(row) for row in conn.execute(query)]
-    found = []
-    for key_, name_, count, *cents in rows:
-        whole = [int(value or 0) for value in cents]
-        found.append(AgedGroup(key_, name_, int(count or 0), tuple(whole[:5]), whole[5], whole[6]))
-    return found
+    where = [with_money(table), touched, *claim_conditions(filters, table)]
+    query = select(*key_columns(table), *sums).where(*where).group_by(*keys_grouped(table))
+    rows = []
+    for row in conn.execute(query):
+        count, *cents = (int(value or 0) for value in row[5:])
+        group = AgedGroup("", "", count, tuple(cents[:5]), cents[5], cents[6])
+        rows.append(((row[0], row[1], row[2], row[3], row[4]), group))
+    return AgedCube(rows)
 
 
 def aged_claims(

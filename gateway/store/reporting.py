@@ -73,37 +73,65 @@ class ClaimLine(NamedTuple):
     codes: str = ""
 
 
-def claim_groups(
-    conn: Connection, filters: Filters, by: str | None = None, table: Table = claim_current
-) -> list[ClaimGroup]:
-    """Counts and sums by stage and outcome, and by "payer", "partner" or "provider" where asked."""
-    keys = {
-        "payer": (table.c.payer_id, table.c.payer_name),
-        "partner": (table.c.partner, table.c.partner),
-        "provider": (table.c.billing_key, table.c.billing_name),
-    }
+Keys = tuple[str, str, str, str, str]  # payer id and name, partner, billing provider's key and name
+_KEYS = {"payer": (0, 1), "partner": (2, 2), "provider": (3, 4)}
+
+
+def key_columns(table: Table) -> list[ColumnElement[Any]]:
+    """What every report groups claims by. Names follow from their keys, so they do not split groups."""
+    c = table.c
+    return [c.payer_id, func.max(c.payer_name), c.partner, c.billing_key, func.max(c.billing_name)]
+
+
+def keys_grouped(table: Table) -> list[ColumnElement[Any]]:
+    return [table.c.payer_id, table.c.partner, table.c.billing_key]
+
+
+def key_of(keys: Keys, by: str | None) -> tuple[str, str]:
+    """Key and name of one "payer", "partner" or (billing) "provider"; empty where all are asked for."""
+    if by is None:
+        return "", ""
+    key, name = _KEYS[by]
+    return keys[key], keys[name]
+
+
+class ClaimCube(NamedTuple):
+    """Counts and sums by every key at once: one pass over the claims, whatever is made of it."""
+
+    rows: list[tuple[Keys, ClaimGroup]]
+
+    def groups(self, by: str | None = None) -> list[ClaimGroup]:
+        """Counts and sums by stage and outcome, and by "payer", "partner" or "provider" where asked."""
+        found: dict[tuple[str, str, str], ClaimGroup] = {}
+        for keys, row in self.rows:
+            key, name = key_of(keys, by)
+            place = key, row.stage, row.outcome
+            known = found.get(place)
+            found[place] = row._replace(key=key, name=name) if known is None else _added(known, row, name)
+        return [found[place] for place in sorted(found)]
+
+
+def _added(one: ClaimGroup, other: ClaimGroup, name: str) -> ClaimGroup:
+    return one._replace(
+        name=max(one.name, name),
+        claims=one.claims + other.claims,
+        adjudicated=one.adjudicated + other.adjudicated,
+        money=tuple(map(sum, zip(one.money, other.money, strict=True))),
+    )
+
+
+def claim_cube(conn: Connection, filters: Filters, table: Table = claim_current) -> ClaimCube:
+    """Counts and sums of all claims."""
     counted = and_(table.c.has_money == 1, table.c.state.not_in(("cancelled", "voided")))
     money = [func.coalesce(func.sum(case((counted, table.c[name]), else_=0)), 0) for name in MONEY]
-    wanted: list[ColumnElement[Any]] = [table.c.stage, table.c.outcome, func.count(), func.sum(table.c.adjudicated)]
-    group: list[ColumnElement[Any]] = [table.c.stage, table.c.outcome]
-    if by:
-        key, name = keys[by]
-        wanted, group = [key, func.max(name), *wanted], [key, *group]
-    query = select(*wanted, *money).where(*claim_conditions(filters, table)).group_by(*group).order_by(*group)
-    rows = conn.execute(query).all()
-    shift = 2 if by else 0
-    return [
-        ClaimGroup(
-            key=str(row[0]) if by else "",
-            name=str(row[1]) if by else "",
-            stage=row[shift],
-            outcome=row[shift + 1],
-            claims=int(row[shift + 2]),
-            adjudicated=int(row[shift + 3] or 0),
-            money=tuple(int(value) for value in row[shift + 4 :]),
-        )
-        for row in rows
-    ]
+    stages = [table.c.stage, table.c.outcome]
+    wanted = [*key_columns(table), *stages, func.count(), func.sum(table.c.adjudicated), *money]
+    query = select(*wanted).where(*claim_conditions(filters, table)).group_by(*keys_grouped(table), *stages)
+    rows = []
+    for row in conn.execute(query):
+        counts = int(row[7]), int(row[8] or 0), tuple(int(value) for value in row[9:])
+        rows.append(((row[0], row[1], row[2], row[3], row[4]), ClaimGroup("", "", row[5], row[6], *counts)))
+    return ClaimCube(rows)
 
 
 def claim_conditions(filters: Filters, table: Table = claim_current) -> list[ColumnElement[bool]]:
