@@ -243,6 +243,8 @@ def _is_same_service(one: Candidate, wanted: Wanted) -> bool:
 
 def _best(found: Sequence[Candidate], wanted: Wanted) -> list[Candidate]:
     """Those that agree best, trait by trait."""
+    if len(found) == 1:
+        return list(found)
     rated = [(_traits(one, wanted), one) for one in found]
     for at in range(len(_Traits._fields)):
         if len(rated) == 1:
