@@ -86,7 +86,7 @@ def quantity_positive(view: View) -> Iterator[Hit]:
 
 def other_payer_line_balance(view: View) -> Iterator[Hit]:
     """What another payer paid and adjusted on a line makes up its charge (2430)."""
-    for place, line in enumerate(view.lines):
+    for place, line in view.adjudicated:
         charge = cents(text_of(line, "charge"))
         payers: dict[str, list[int | None]] = {}
         for part in objects_of(line, "adjudications"):
@@ -107,7 +107,7 @@ def other_payer_claim_balance(view: View) -> Iterator[Hit]:
         payer = text_of(other, "payer", "id")
         lines = [
             _adjusted(part)
-            for line in view.lines
+            for _, line in view.adjudicated
             for part in objects_of(line, "adjudications")
             if text_of(part, "payer_id") == payer
         ]

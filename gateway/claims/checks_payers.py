@@ -62,7 +62,7 @@ def other_payer_repeated(view: View) -> Iterator[Hit]:
     """Where a line says what a payer decided, the payer's id must tell which of the other payers it was."""
     if not view.other_payers:
         return
-    asked = {text_of(part, "payer_id") for line in view.lines for part in objects_of(line, "adjudications")}
+    asked = {text_of(part, "payer_id") for _, line in view.adjudicated for part in objects_of(line, "adjudications")}
     known = Counter(text_of(other, "payer", "id") for other in view.other_payers)
     for place, other in enumerate(view.other_payers):
         number = text_of(other, "payer", "id")
@@ -76,7 +76,7 @@ def other_payer_repeated(view: View) -> Iterator[Hit]:
 def adjudication_payer(view: View) -> Iterator[Hit]:
     """A line's adjudication names one of the other payers of the claim (SVD01 = 2330B NM109)."""
     known = {text_of(other, "payer", "id") for other in view.other_payers}
-    for place, line in enumerate(view.lines):
+    for place, line in view.adjudicated:
         for number, part in enumerate(objects_of(line, "adjudications")):
             if text_of(part, "payer_id") not in known:
                 yield Hit(f"lines[{place}].adjudications[{number}].payer_id", f"line {place + 1}")
@@ -85,7 +85,10 @@ def adjudication_payer(view: View) -> Iterator[Hit]:
 def _parts(view: View, payer: str) -> list[Document]:
     """What the lines say of a payer's adjudication."""
     return [
-        part for line in view.lines for part in objects_of(line, "adjudications") if text_of(part, "payer_id") == payer
+        part
+        for _, line in view.adjudicated
+        for part in objects_of(line, "adjudications")
+        if text_of(part, "payer_id") == payer
     ]
 
 
@@ -134,7 +137,7 @@ def adjudication_date_twice(view: View) -> Iterator[Hit]:
 
 def bundled_line(view: View) -> Iterator[Hit]:
     """A line is bundled into a line that is there (SVD06)."""
-    for place, line in enumerate(view.lines):
+    for place, line in view.adjudicated:
         for number, part in enumerate(objects_of(line, "adjudications")):
             into = text_of(part, "bundled_line")
             if into and not (into.isascii() and into.isdigit() and 0 < int(into) <= len(view.lines)):
@@ -147,7 +150,7 @@ def bundled_line(view: View) -> Iterator[Hit]:
 def remaining_liability(view: View) -> Iterator[Hit]:
     """What is left to the patient is at most what was charged and not paid (AMT*EAF)."""
     yield from _liability(view.document, view.other_payers, "other_payers")
-    for place, line in enumerate(view.lines):
+    for place, line in view.adjudicated:
         yield from _liability(line, objects_of(line, "adjudications"), f"lines[{place}].adjudications")
 
 
@@ -192,8 +195,7 @@ def _reasons(view: View) -> Iterator[tuple[str, str, str, Document]]:
     holders = [(f"other_payers[{place}]", other) for place, other in enumerate(view.other_payers)]
     holders += [
         (f"lines[{place}].adjudications[{number}]", part)
-        for place, line in enumerate(view.lines)
-        if "adjudications" in line
+        for place, line in view.adjudicated
         for number, part in enumerate(objects_of(line, "adjudications"))
     ]
     for holder, part in holders:

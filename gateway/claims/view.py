@@ -135,6 +135,11 @@ class View:
         return sorted(day for text in texts for day in days_of(text))
 
     @cached_property
+    def adjudicated(self) -> list[tuple[int, Document]]:
+        """The lines that say what other payers decided, each with its place; on most claims none."""
+        return [(place, line) for place, line in enumerate(self.lines) if "adjudications" in line]
+
+    @cached_property
     def last_day(self) -> str:
         """The last day of service as YYYY-MM-DD; empty where none is known."""
         return self.service_days[-1].isoformat() if self.service_days else ""
