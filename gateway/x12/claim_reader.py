@@ -333,6 +333,8 @@ class _SetReader:
 
     def tear(self, node: Node | None, name: str) -> None:
         """A segment that does not belong into the open loops leaves in doubt where they end."""
+        if node is not None and not node.depth and name in self.routes.openers:
+            self.torn, self.is_astray = 0, True
         is_small = node is not None and not node.has_parties and node.loop.segments[0].id != "NM1"
         while node is not None and node.depth and (is_small or name not in node.own or name in self.routes.openers):
             is_small = False

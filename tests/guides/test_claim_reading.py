@@ -134,6 +134,12 @@ def test_a_segment_after_the_loops_behind_it_is_kept_and_named() -> None:
     assert [issue.code for issue in issues] == ["segment"]
 
 
+def test_a_loop_that_begins_outside_its_line_is_told() -> None:
+    """An adjudication without a line is left out, and what follows it is named, since it may belong to it."""
+    _, issues = read(edi(levels(claim("A1", "SVD*H1*10*HC:99213**1", "AMT*F5*3"))))
+    assert [(issue.code, issue.segment_id) for issue in issues] == [("segment", "SVD"), ("torn", "AMT")]
+
+
 def test_claims_without_a_subscriber_are_named() -> None:
     """A claim right under the provider is left out, with the ids of what it had."""
     claims, issues = read(edi([*HEADER, "HL*1**20*1", *PROVIDER, *claim()]))
