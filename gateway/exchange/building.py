@@ -6,7 +6,6 @@ claims are ready again. Nothing of it can have been sent, since only a `built` b
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from gateway.claims.wishes import Wishes
 from gateway.errors import Refused, UsageError
 from gateway.exchange.delivery import batch_document, refresh_batch
 from gateway.exchange.unmet import hold_unmet
-from gateway.outbound.sets import Member, in_order, parts
+from gateway.outbound.sets import Member, in_order, parts, sendable
 from gateway.outbound.writing import BatchHead, Faulty, SetHead, judged, write_batch
 from gateway.partners import Profile, route
 from gateway.reconcile.projection import refresh
@@ -221,8 +220,7 @@ def _ready(conn: Connection, group: Group, wishes: Wishes) -> list[Member]:
         limit=most_a_file(group.profile, group.type, wishes),
     )
     return [
-        Member(row.claim_id, row.version_id, row.patient_control_number, row.charge, json.loads(row.body))
-        for row in rows
+        Member(row.claim_id, row.version_id, row.patient_control_number, row.charge, sendable(row.body)) for row in rows
     ]
 
 

@@ -10,7 +10,7 @@ from gateway.exchange.building import Built, Group, abandon_leftovers, build_onc
 from gateway.exchange.delivery import send_one
 from gateway.exchange.rounds import Round
 from gateway.outbound.resend import ClaimNow, ResendPlan, plan_resend
-from gateway.outbound.sets import Member
+from gateway.outbound.sets import Member, sendable
 from gateway.partners import Profile
 from gateway.store import batches
 from gateway.store.batches import BatchRow
@@ -87,4 +87,4 @@ def _rebuild(app: App, group: Group, members: Sequence[Member], batch_id: int) -
 
 
 def _member(row: BatchClaim) -> Member:
-    return Member(row.claim_id, row.version_id, row.patient_control_number, row.charge, json.loads(row.body))
+    return Member(row.claim_id, row.version_id, row.patient_control_number, row.charge, sendable(row.body))

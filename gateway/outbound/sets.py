@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from gateway.claims.canonical import billing_key
+from gateway.claims.characters import fold
 from gateway.claims.companions import NO_LIMITS
 from gateway.claims.view import text_of
 from gateway.claims.wishes import Wishes
@@ -23,6 +24,21 @@ class Member(NamedTuple):
     patient_control_number: str
     charge: int  # cents
     document: Document
+
+
+def sendable(body: str) -> Document:
+    """A stored claim with accents folded: the character set of X12 has none, and a payer would reject the whole set."""
+    document: Document = json.loads(body)
+    is_plain = body.isascii() and "\\u" not in body
+    return document if is_plain else _folded(document)
+
+
+def _folded(value: Any) -> Any:
+    if isinstance(value, str):
+        return fold(value)
+    if isinstance(value, dict):
+        return {name: _folded(inner) for name, inner in value.items()}
+    return [_folded(item) for item in value] if isinstance(value, list) else value
 
 
 def in_order(members: Iterable[Member]) -> list[Member]:

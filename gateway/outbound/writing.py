@@ -6,9 +6,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
-from gateway.claims.characters import fold
 from gateway.claims.wishes import NO_WISHES, Wishes
 from gateway.guides import guide_for
 from gateway.judge import JUDGED, judge_set
@@ -119,7 +118,7 @@ def _write_set(
     written.starts.append(starts)
     written.members.append(members)
     for member in members:
-        document = batch.wishes.written(_sendable(addressed(member.document, batch.profile)))
+        document = batch.wishes.written(addressed(member.document, batch.profile))
         is_first, start = not starts, claim_writer.position + 1
         starts.append(start)
         try:
@@ -134,15 +133,6 @@ def _write_set(
                 Faulty(f"guide-{fault.code}", f"{fault.path}: {fault.text}", f"field {fault.path}", member)
                 for fault in bad.faults
             ]
-
-
-def _sendable(value: Any) -> Any:
-    """Text with accents folded: the character set of X12 has none, and a payer would reject the whole set."""
-    if isinstance(value, str):
-        return fold(value)
-    if isinstance(value, dict):
-        return {name: _sendable(inner) for name, inner in value.items()}
-    return [_sendable(item) for item in value] if isinstance(value, list) else value
 
 
 def judged(stream: BinaryIO, written: Written) -> list[Faulty]:
