@@ -38,12 +38,15 @@ def serve(
     from gateway.simulator.serve import serve as run
     from gateway.simulator.tables import ScenarioError
 
+    name = scenario_file or "demo"
+    try:
+        chosen = Scenario.shipped(name) if name in SHIPPED else Scenario.load(Path(name))
+    except ScenarioError as error:
+        raise UsageError(str(error) if name in str(error) else f"{name}: {error}") from None
     stop = threading.Event()
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, lambda *_: stop.set())
     try:
-        name = scenario_file or "demo"
-        chosen = Scenario.shipped(name) if name in SHIPPED else Scenario.load(Path(name))
         run(
             folder,
             chosen,
@@ -57,7 +60,5 @@ def serve(
             look_every=min(1.0, round_seconds),
             looks_per_round=max(1, round(round_seconds)),
         )
-    except ScenarioError as error:
-        raise UsageError(str(error)) from None
     except OSError as error:
         raise UsageError(f"the simulator cannot serve on {host}:{port} from {folder}: {error.strerror}") from None
