@@ -18,6 +18,7 @@ import shutil
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -141,8 +142,8 @@ def soak(one: Soak, kills: int) -> None:
         if sys.stderr.isatty():
             print(f"\r{one.store}: {done} kills in {one.lives} lives", end="", file=sys.stderr)
     stages = ", ".join(f"{count} {stage}" for stage, count in one.killed_at.most_common())
-    print(f"{one.store}: {done} kills in {one.lives} lives, {time.monotonic() - begun:.0f} s: {stages}")
-    print(f"{one.store}: no claim lost, none twice; every report equal; every store checked")
+    print(f"{one.store}: {done} kills in {one.lives} lives, {time.monotonic() - begun:.0f} s: {stages}", flush=True)
+    print(f"{one.store}: no claim lost, none twice; every report equal; every store checked", flush=True)
 
 
 def main() -> int:
@@ -160,8 +161,9 @@ def main() -> int:
             one = Soak(name, new_url, folder, runner, random.Random(chosen.seed))
             try:
                 soak(one, chosen.kills)
-            except AssertionError as error:
-                print(f"{name}: life {one.lives + 1} of seed {chosen.seed} failed, kept in {folder}: {error}")
+            except AssertionError:
+                traceback.print_exc()
+                print(f"{name}: life {one.lives + 1} of seed {chosen.seed} failed; it is kept in {folder}")
                 return 1
     if chosen.keep is None:
         shutil.rmtree(folder)
