@@ -117,6 +117,7 @@ def _issue_place(issue: dict[str, Any]) -> str:
 def list_(session: Session, state: str, payer: str, since: str, until: str, as_json: bool) -> None:
     """The claims, with state and money."""
     from gateway.claims.life import STATES
+    from gateway.exchange.reporting import overdue_since
     from gateway.reports.story import listed
     from gateway.store.stories import claims_listed
 
@@ -125,7 +126,8 @@ def list_(session: Session, state: str, payer: str, since: str, until: str, as_j
     payer_ids = session.app.home.crosswalk.known_as(payer) if payer else ()
     with session.app.store.read() as conn:
         rows = claims_listed(conn, state=state, payer_ids=payer_ids, since=since, until=until)
-    documents = [listed(row) for row in rows]
+    late = overdue_since(session.app)
+    documents = [listed(row, late) for row in rows]
     if as_json:
         emit(documents)
         return
@@ -147,10 +149,11 @@ def list_(session: Session, state: str, payer: str, since: str, until: str, as_j
 
 def _document(session: Session, number: str, provider: str | None) -> dict[str, Any]:
     from gateway.exchange.claim_decisions import find_claim
+    from gateway.exchange.reporting import overdue_since
     from gateway.reports.story import shown
 
     with session.app.store.read() as conn:
-        return shown(conn, find_claim(conn, number, provider).id)
+        return shown(conn, find_claim(conn, number, provider).id, overdue_since(session.app))
 
 
 @claims.command()

@@ -14,8 +14,10 @@ from gateway.exchange.rules import adjustment_classes, answer_words
 from gateway.reports.asked import Asked
 from gateway.reports.catalog import build
 from gateway.reports.document import Report
+from gateway.reports.habits import late_since
 from gateway.reports.reconciliation import Reconciliation, reconcile
 from gateway.store import Connection, stamp
+from gateway.store.claim_reports import Late
 from gateway.store.reporting import Filters
 
 
@@ -52,6 +54,12 @@ def reconciliation(app: App, filters: Filters, as_of: str | None = None) -> Reco
     moment = stamp(parse_time(as_of) if as_of is not None else app.now())
     with _asked(app, moment if as_of is not None else "") as (conn, table):
         return reconcile(conn, filters, moment, table, app.home.crosswalk)
+
+
+def overdue_since(app: App) -> dict[str, Late]:
+    """By partner: when a claim must have been sent for its answers to be overdue now."""
+    habits = {partner: profile.answers for partner, profile in app.profiles.items()}
+    return {one.partner: one for one in late_since(habits, habits, app.now())}
 
 
 def _known(app: App, filters: Filters) -> Filters:

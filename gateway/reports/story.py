@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gateway.reconcile.money import PayerMoney
 from gateway.reconcile.projection import FoldedClaim, folded
 from gateway.reconcile.remitted import remitted_claim
 from gateway.reports.cells import amount
+from gateway.reports.habits import is_late
 from gateway.store import Connection, claims
+from gateway.store.claim_reports import Late
 from gateway.store.reporting import MONEY
 from gateway.store.stories import (
     CurrentClaim,
@@ -40,13 +42,23 @@ CLAIM_STATUS = {
 }
 
 
-def listed(claim: CurrentClaim) -> Document:
-    """A claim as `claims list --json` has it."""
+def listed(claim: CurrentClaim, late: Mapping[str, Late] | None = None) -> Document:
+    """A claim as `claims list --json` has it. `late`: by partner, since when a claim that was sent is overdue."""
+    flags = json.loads(claim.flags)
+    since = (late or {}).get(claim.partner)
+    if since is not None and is_late(
+        since,
+        state=claim.state,
+        payer_id=claim.payer_id,
+        sent_at=claim.sent_at or claim.imported_at,
+        has_money=bool(claim.has_money),
+    ):
+        flags = sorted([*flags, "overdue"])
     return {
         "patient_control_number": claim.patient_control_number,
         "type": claim.type,
         "state": claim.state,
-        "flags": json.loads(claim.flags),
+        "flags": flags,
         "payer": {"id": claim.payer_id, "name": claim.payer_name},
         "partner": claim.partner,
         "billing_provider": {"id": claim.billing_key, "name": claim.billing_name},
@@ -57,7 +69,7 @@ def listed(claim: CurrentClaim) -> Document:
     }
 
 
-def shown(conn: Connection, claim_id: int) -> Document:
+def shown(conn: Connection, claim_id: int, late: Mapping[str, Late] | None = None) -> Document:
     """A claim as `claims show --json` has it."""
     claim = claims_listed(conn, claim_ids=[claim_id])[0]
     fold = next(iter(folded(conn, [claim_id])))
@@ -65,7 +77,7 @@ def shown(conn: Connection, claim_id: int) -> Document:
     told = events_told(conn, claim_id)
     body = next(json.loads(v.body) for v in claims.versions_of(conn, claim_id) if v.id == claim.version_id)
     return {
-        **listed(claim),
+        **listed(claim, late),
         "payer_claim_numbers": _payer_numbers(told, remitted),
         "payers": _payers(fold, body),
         "lines": [_line(line) for line in body.get("lines", ())],

@@ -43,6 +43,8 @@ class CurrentClaim(NamedTuple):
     service_from: str
     service_to: str
     imported_at: str
+    sent_at: str | None
+    has_money: int
     charge: int
     paid: int
     patient_responsibility: int

@@ -308,3 +308,20 @@ def test_words_can_be_a_homes_own() -> None:
 def test_titles_name_the_report(busy: Desk) -> None:
     """Every report has a title and its name."""
     assert {name: asked(busy, name).name for name in NAMES} == {name: name for name in NAMES}
+
+
+def test_overdue_is_a_flag_of_the_claim(desk: Desk) -> None:
+    """What the report lists carries the flag where claims are shown, and only from that time on."""
+    from gateway.exchange.reporting import overdue_since
+    from gateway.reports.story import listed
+    from gateway.store.stories import claims_listed
+
+    desk.sent(desk.claims("S1"))
+    for days, flags in ((0, []), (2, ["overdue"])):
+        desk.clock += timedelta(days=days)
+        late = overdue_since(desk)
+        with desk.store.read() as conn:
+            (row,) = claims_listed(conn)
+            assert listed(row, late)["flags"] == flags
+            assert listed(row)["flags"] == []
+        assert len(told(desk, "unacknowledged")["claims"]) == len(flags)
