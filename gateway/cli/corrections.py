@@ -67,7 +67,7 @@ def replace(session: Session, /, number: str, file: Path, mapping: str | None, *
 
 @click.command()
 @_options
-@click.option("--order", default="", type=_ORDERS, help="The payer, where several: P, S, T …")
+@click.option("--order", type=_ORDERS, help="The payer, where several: P, S, T …")
 @click.pass_obj
 def void(session: Session, /, number: str, **said: Any) -> None:
     """Takes a claim back that the payer has decided on (frequency 8)."""
@@ -91,7 +91,7 @@ def _correct(session: Session, number: str, run: Callable[[Door, ClaimRow, Wish]
         claim = find_claim(conn, number, said["provider"])
     door = Door.of(app, app.home.path, dry_run=said["dry_run"])
     wish = Wish(
-        app.actor, said["reason"], said["payer_number"], said.get("order", ""), adjudicated=said["adjudicated"]
+        app.actor, said["reason"], said["payer_number"], said.get("order") or "", adjudicated=said["adjudicated"]
     )  # fmt: skip
     tally = run(door, claim, wish)
     with app.store.read() as conn:
