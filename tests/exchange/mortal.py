@@ -103,7 +103,8 @@ def live(points: Points, order: dict[str, Any], folder: Path) -> int:
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        (folder / "points").write_text(json.dumps(points.passed))
+        (folder / "points.part").write_text(json.dumps(points.passed))
+        (folder / "points.part").replace(folder / "points")  # whole or not at all: a kill may fall into this too
     return 0
 
 
