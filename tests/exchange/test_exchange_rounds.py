@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 from practice import Partner, Practice, behind_sshd, in_a_folder, settle_all, simulated
 
+from gateway.app import App
+from gateway.errors import Refused
+from gateway.exchange import process
 from gateway.simulator import Scenario
 
 # One claim is rejected by the clearinghouse, one by its payer, a set by the 999; the rest is paid or denied.
@@ -199,3 +202,34 @@ def test_any_order_of_arrival_gives_the_same_books(
         assert other.states() == first.states()
         assert other.report() == first.report()
         other.check()
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("new_store_url", ["sqlite"], indirect=True)
+def test_a_file_that_cannot_be_posted_now_stops_no_other(
+    practice: Practice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first of several files is refused: the others are posted, one line says so with its code, and the next round
+    takes the first one up again."""
+    partner = practice.partner(in_a_folder(tmp_path / "partner"))
+    numbers = practice.take_in(COUNT)
+    practice.gateway("exchange")
+    partner.work()
+    practice.gateway("inbound", "fetch")
+    first = practice.json("inbound", "list")[0]["id"]
+    read = process.process_file
+
+    def refusing(app: App, file_id: int, *more: Any) -> dict[str, Any]:
+        if str(file_id) == first:
+            raise Refused("not now")
+        return read(app, file_id, *more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(process, "process_file", refusing)
+        ran = practice.gateway("exchange", code=4)
+    assert ran.lines() == ["what was fetched: not now"]
+    statuses = {file["id"]: file["status"] for file in practice.json("inbound", "list")}
+    assert statuses.pop(first) == "received"
+    assert set(statuses.values()) == {"processed"}
+    practice.gateway("exchange")
+    _compare(practice, partner, numbers)
