@@ -22,6 +22,7 @@ COMMANDS = {
     "report": "report:report",
     "partners": "partners:partners",
     "companions": "companions:companions",
+    "codes": "codes:codes",
     "x12": "x12:x12",
     "store": "store:store",
     "simulator": "simulator:simulator",

@@ -40,6 +40,19 @@ def load_rules(home: Path | None = None) -> Rules:
     )
 
 
+# Every list that a check asks for.
+CODE_LISTS = (
+    "icd10cm", "icd10pcs", "cpt", "hcpcs", "cdt", "modifiers", "not_specific", "ndc", "place_of_service", "states",
+    "taxonomy", "facility_types", "revenue", "condition_codes", "occurrence_codes", "occurrence_span_codes",
+    "value_codes", "patient_status", "admission_type", "admission_source", "drg", "dental_needs",
+)  # fmt: skip
+
+
+def is_own_list(name: str, home: Path) -> bool:
+    """Whether a list is the home's own."""
+    return (home / "mappings" / "codes" / f"{name}.csv").is_file()
+
+
 def code_list(name: str, *, home: Path | None = None) -> CodeList | None:
     """A list of codes, the home's (`mappings/codes/NAME.csv`) or the shipped one; None where there is neither."""
     path = find("mappings/codes", f"{name}.csv", home) or find("mappings/codes", f"{name}.csv.gz", home)
