@@ -38,40 +38,54 @@ class Neighbour(NamedTuple):
     charge: int
 
 
+class _Version(NamedTuple):
+    claim_id: int
+    id: int
+    payer_responsibility: str
+    member_id: str
+    service_from: str
+    service_to: str
+    charge: int
+
+
 def neighbours(conn: Connection, members: Iterable[str], charges: Iterable[int], *, tenant: int = 1) -> list[Neighbour]:
     """Claims on their way for these members with one of these charges, by the versions that count.
 
-    One statement for some thousand members; `members` are looked up by index.
+    Two statements for some thousand members. The versions are asked for alone, so that the index on members is what
+    every database goes by, however many claims there are.
     """
     wanted = set(charges)
-    found: list[Neighbour] = []
+    newest: dict[tuple[int, str], _Version] = {}
     for part in cut(set(members)):
+        query = select(*columns(claim_versions, _Version)).where(
+            claim_versions.c.member_id.in_(part), claim_versions.c.has_money == 1
+        )
+        for version in fetch(conn, query.order_by(claim_versions.c.id), _Version):
+            newest[version.claim_id, version.payer_responsibility] = version
+    alike = [version for version in newest.values() if version.charge in wanted]
+    owners = _on_the_way(conn, {version.claim_id for version in alike}, tenant)
+    return [
+        Neighbour._make((version.claim_id, version.id, *owners[version.claim_id], *version[2:]))
+        for version in alike
+        if version.claim_id in owners
+    ]
+
+
+def _on_the_way(conn: Connection, claim_ids: Iterable[int], tenant: int) -> dict[int, tuple[str, str]]:
+    """CLM01 and billing provider of those of the claims that ask, or will ask, for money, by claim id."""
+    found: dict[int, tuple[str, str]] = {}
+    for part in cut(claim_ids):
         query = (
-            select(
-                claim_versions.c.claim_id,
-                claim_versions.c.id,
-                claims.c.patient_control_number,
-                claims.c.billing_key,
-                claim_versions.c.payer_responsibility,
-                claim_versions.c.member_id,
-                claim_versions.c.service_from,
-                claim_versions.c.service_to,
-                claim_versions.c.charge,
-            )
-            .join(claims, claims.c.id == claim_versions.c.claim_id)
-            .join(claim_current, claim_current.c.claim_id == claim_versions.c.claim_id)
+            select(claims.c.id, claims.c.patient_control_number, claims.c.billing_key)
+            .join(claim_current, claim_current.c.claim_id == claims.c.id)
             .where(
+                claims.c.id.in_(part),
                 claims.c.tenant == tenant,
-                claim_versions.c.member_id.in_(part),
-                claim_versions.c.has_money == 1,
                 claim_current.c.stage.in_(_ON_THE_WAY),
                 claim_current.c.state.not_in(_GONE),
             )
-            .order_by(claim_versions.c.claim_id, claim_versions.c.number)
         )
-        rows = [Neighbour._make(row) for row in conn.execute(query)]
-        newest = {(row.claim_id, row.payer_responsibility): row for row in rows}
-        found += [row for row in newest.values() if row.charge in wanted]
+        found.update((row[0], (row[1], row[2])) for row in conn.execute(query))
     return found
 
 
