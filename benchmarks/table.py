@@ -56,11 +56,16 @@ def _line(label: str, found: Figures, smallest: Figures) -> str:
         f"{found.cpu:.2f}",
         f"{found.wall:.2f}",
         f"{_rounded(found.claims / max(found.cpu, 1e-3)):,}",
-        f"{found.size / MEGABYTE / max(found.cpu, 1e-3):.1f}" if found.size else "",
+        _megabytes(found.size / MEGABYTE / max(found.cpu, 1e-3)),
         f"{found.peak / MEGABYTE:.0f}",
         f"{found.peak / smallest.peak:.2f}" if found is not smallest else "",
     )
     return f"| {' | '.join(cells)} |"
+
+
+def _megabytes(rate: float) -> str:
+    """Empty where files are so small that it says nothing, as with a 999."""
+    return f"{rate:.1f}" if rate >= 0.05 else ""
 
 
 def _rounded(rate: float) -> int:
