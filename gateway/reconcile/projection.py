@@ -132,9 +132,18 @@ class Awaiting(NamedTuple):
     paid: int  # CLP04 in cents
 
 
-def awaiting_pairs(conn: Connection, *, as_of: str = "") -> list[Awaiting]:
-    """Every reversal that waits for its original. With `as_of`, by what was recorded until then."""
-    ids = (one for part in all_claim_ids(conn) for one in part) if as_of else iter(flagged(conn, "awaiting_pair"))
+def awaiting_pairs(conn: Connection, *, as_of: str = "", table: CurrentTable | None = None) -> list[Awaiting]:
+    """Every reversal that waits for its original. With `as_of`, by what was recorded until then.
+
+    `table` is the projection of that time, where there is one; without it every claim is folded once more.
+    """
+    ids: Iterable[int]
+    if table is not None:
+        ids = flagged(conn, "awaiting_pair", table)
+    elif as_of:
+        ids = (one for part in all_claim_ids(conn) for one in part)
+    else:
+        ids = flagged(conn, "awaiting_pair")
     found = []
     for claim in folded(conn, ids, as_of=as_of):
         waiting = set(claim.money.awaiting)

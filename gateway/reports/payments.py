@@ -57,7 +57,7 @@ _PROVIDER = (
 def build(conn: Connection, asked: Asked) -> Report:
     """The report; its sums are those of the reconciliation's remittances, parked ones beside them."""
     waiting: dict[int, int] = {}
-    for one in awaiting_pairs(conn, as_of=asked.past):
+    for one in awaiting_pairs(conn, as_of=asked.past, table=asked.table):
         waiting[one.remittance_id] = waiting.get(one.remittance_id, 0) + one.paid
     found = remittance_rows(conn, asked.filters, asked.past, waiting, with_parked=True)
     posted = [row for row in found if row.posted]

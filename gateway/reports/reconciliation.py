@@ -205,7 +205,7 @@ def reconcile(
     past = as_of if table is not None else ""
     cube = reporting.claim_cube(conn, filters, **source)
     whole = totals(cube.groups())
-    waiting = awaiting_pairs(conn, as_of=past)
+    waiting = awaiting_pairs(conn, as_of=past, table=table)
     rows = reporting.remittance_rows(conn, filters, past, _sum_by(waiting, "remittance_id"))
     sums = {
         "count": len(rows),

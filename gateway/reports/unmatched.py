@@ -68,7 +68,7 @@ _ANSWER_WORDS = {"ta1": "TA1", "ack_group": "999", "ack_set": "999", "ack_claim"
 
 def build(conn: Connection, asked: Asked) -> Report:
     """The report; its money is what the reconciliation has as unmatched."""
-    awaiting = awaiting_pairs(conn, as_of=asked.past)
+    awaiting = awaiting_pairs(conn, as_of=asked.past, table=asked.table)
     reversals = _reversals(conn, asked, [one.remittance_claim_id for one in awaiting])
     groups = {by: unmatched_groups(conn, asked.filters, by, asked.past) for by in BY}
     paid = sum(group.paid for group in groups["partner"])

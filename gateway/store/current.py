@@ -71,10 +71,10 @@ def clear(conn: Connection) -> None:
     conn.execute(delete(claim_current))
 
 
-def flagged(conn: Connection, flag: str) -> list[int]:
-    """The ids of the claims that carry a flag, in ascending order."""
-    query = select(claim_current.c.claim_id).where(claim_current.c.flags.contains(f'"{flag}"', autoescape=True))
-    return [row[0] for row in conn.execute(query.order_by(claim_current.c.claim_id))]
+def flagged(conn: Connection, flag: str, table: CurrentTable = claim_current) -> list[int]:
+    """The ids of the claims that carry a flag, in ascending order; `table` is that of another time."""
+    query = select(table.c.claim_id).where(table.c.flags.contains(f'"{flag}"', autoescape=True))
+    return [row[0] for row in conn.execute(query.order_by(table.c.claim_id))]
 
 
 @contextmanager

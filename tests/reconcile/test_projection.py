@@ -153,6 +153,9 @@ def test_reversal_before_its_original(book: Book) -> None:
     with book.store.read() as conn:
         assert awaiting_pairs(conn) == []
         assert awaiting_pairs(conn, as_of=before) == waiting
+    for at, found in ((before, waiting), (book.now(), [])):
+        with book.store.read() as conn, projected_as_of(conn, at) as table:
+            assert awaiting_pairs(conn, as_of=at, table=table) == found
 
 
 def test_as_of_any_time(book: Book) -> None:
