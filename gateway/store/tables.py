@@ -425,6 +425,17 @@ counters = Table(
     Column("value", BigInteger, nullable=False),
 )
 
+partner_rounds = Table(
+    "partner_rounds",
+    metadata,
+    Column("tenant", Integer, primary_key=True, autoincrement=False, server_default=text("1")),
+    Column("partner", Said, primary_key=True),
+    Column("ended_at", Time, nullable=False),
+    Column("failures", Integer, nullable=False, server_default=text("0")),
+    Column("refused", Text, nullable=False, server_default=EMPTY),
+    Column("reason", Text, nullable=False, server_default=EMPTY),
+)
+
 claim_current = Table(
     "claim_current",
     metadata,

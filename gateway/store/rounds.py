@@ -1,0 +1,37 @@
+"""How the last round with each partner went: what the schedule goes by, also after a restart and on another machine."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, select, text
+
+from gateway.store.rows import columns, fetch
+from gateway.store.tables import partner_rounds
+
+_KEEP = text(
+    "INSERT INTO partner_rounds (tenant, partner, ended_at, failures, refused, reason)"
+    " VALUES (:tenant, :partner, :ended_at, :failures, :refused, :reason)"
+    " ON CONFLICT (tenant, partner) DO UPDATE SET ended_at = excluded.ended_at, failures = excluded.failures,"
+    " refused = excluded.refused, reason = excluded.reason"
+)
+
+
+class RoundRow(NamedTuple):
+    partner: str
+    ended_at: str
+    failures: int  # in a row
+    refused: str  # a mark of the login that the partner refused; empty where it was not
+    reason: str  # of the last failure, in our words
+
+
+def last_rounds(conn: Connection, *, tenant: int = 1) -> dict[str, RoundRow]:
+    """The last round of every partner that there was one with."""
+    query = select(*columns(partner_rounds, RoundRow)).where(partner_rounds.c.tenant == tenant)
+    return {row.partner: row for row in fetch(conn, query, RoundRow)}
+
+
+def keep_round(conn: Connection, row: RoundRow, *, tenant: int = 1) -> None:
+    """Puts a round in the place of the one before."""
+    values: dict[str, Any] = {"tenant": tenant, **row._asdict()}
+    conn.execute(_KEEP, values)
