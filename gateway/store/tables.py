@@ -328,7 +328,16 @@ remittances = Table(
     Column("status", String(7), nullable=False),  # posted, parked
     Column("reason", Text, nullable=False, server_default=EMPTY),
     Column("recorded_at", Time, nullable=False),
+    Column("source", String(9), nullable=False, server_default="835"),  # 835; entered by hand: paper, portal, telephone
+    Column("entered_by", Said, nullable=False, server_default=EMPTY),
     Index(None, "trace_number", "originator"),
+    # Few of all: what a payment of the same number is held against.
+    Index(
+        "ix_remittances_entered",
+        "id",
+        sqlite_where=text("source <> '835'"),
+        postgresql_where=text("source <> '835'"),
+    ),
 )
 
 remittance_claims = Table(
@@ -469,6 +478,46 @@ claim_current = Table(
     ),
     Index(None, "state"),
     Index(None, "stage"),
+    # What a worklist is made of: few of all claims.
+    Index("ix_claim_current_denied", "denied", sqlite_where=text("denied > 0"), postgresql_where=text("denied > 0")),
+    Index(
+        "ix_claim_current_flagged",
+        "claim_id",
+        sqlite_where=text("flags <> '[]'"),
+        postgresql_where=text("flags <> '[]'"),
+    ),
+)
+
+# What people did about a claim that waits for one: each a line of its own, none changed.
+work_entries = Table(
+    "work_entries",
+    metadata,
+    _id(),
+    _tenant(),
+    _to("claim_id", "claims", index=True),
+    Column("kind", String(8), nullable=False),  # assign, note, due, done, appeal (sent), answer (to an appeal)
+    Column("owner", Said, nullable=False, server_default=EMPTY),  # assign: to whom
+    Column("day", Day, nullable=False, server_default=EMPTY),  # due, appeal sent, appeal answered
+    Column("level", Integer, nullable=False, server_default=text("0")),  # of the appeal, from 1
+    Column("outcome", String(16), nullable=False, server_default=EMPTY),  # of what is done; of the appeal
+    Column("text", Text, nullable=False, server_default=EMPTY),
+    Column("answers", Integer, nullable=False, server_default=text("0")),  # done: how many answers there were by then
+    Column("submissions", Integer, nullable=False, server_default=text("0")),  # … and how many submissions
+    Column("actor", Said, nullable=False),
+    Column("recorded_at", Time, nullable=False),
+)
+
+# Where the work on a claim stands: a projection of its work_entries.
+work_current = Table(
+    "work_current",
+    metadata,
+    Column("claim_id", Id, ForeignKey("claims.id"), primary_key=True, autoincrement=False),
+    Column("owner", Said, nullable=False, server_default=EMPTY),
+    Column("due_on", Day, nullable=False, server_default=EMPTY),
+    Column("is_done", Integer, nullable=False, server_default=text("0")),
+    Column("answers", Integer, nullable=False, server_default=text("0")),  # as they were when it was done
+    Column("submissions", Integer, nullable=False, server_default=text("0")),
+    Column("appeal_outcome", String(16), nullable=False, server_default=EMPTY),  # of the last appeal; waiting, upheld …
 )
 
 APPEND_ONLY = (
@@ -482,5 +531,6 @@ APPEND_ONLY = (
     "remittance_links",
     "postings",
     "provider_adjustments",
+    "work_entries",
     "decisions",
 )

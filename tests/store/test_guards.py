@@ -47,6 +47,7 @@ def one_of_each(conn: Connection) -> None:
         "postings": {"remittance_claim_id": 1, "kind": "post", "rules": "1"},
         "provider_adjustments": {"remittance_id": 1, "provider_id": "1", "code": "WO", "segment": 3},
         "event_links": {"event_id": 1, "claim_id": members[0][0], "rung": "exact"},
+        "work_entries": {"claim_id": members[0][0], "kind": "note", "actor": "pat"},
     }
     for name, row in rows.items():
         table = metadata.tables[name]
