@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -75,6 +76,38 @@ def _show(found: dict[str, Any], as_json: bool) -> None:
         say("\nprovider adjustments (PLB)")
         lines = [(p["provider_id"], p["code"], p["reference"], p["amount"]) for p in found["provider_adjustment_lines"]]
         table(("provider", "code", "reference", "amount"), lines, right=("amount",))
+
+
+@remittances.command()
+@click.option("--payer", default="", help="Only this payer, by any of its ids.")
+@click.option("--open", "only_open", is_flag=True, help="Only what has not come to nothing yet.")
+@json_option
+@click.pass_obj
+def balances(session: Session, payer: str, only_open: bool, as_json: bool) -> None:
+    """Balances that payers carry from payment to payment (PLB), by payer and provider, each until it is zero."""
+    from gateway.exchange.remittances import balances as ask
+
+    found = ask(session.app, payer, only_open=only_open)
+    if as_json:
+        emit(found)
+        return
+    head = ("payer", "provider", "PLB", "what it is", "reference", "claim", "payment", "date", "amount", "")
+    rows = [row for one in found["balances"] for row in _balance_rows(one)]
+    table(head, rows, right=("amount",), empty="no balance is open" if only_open else "no balance was carried on")
+    say(f"\nopen altogether: {found['open']}")
+
+
+def _balance_rows(one: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    """A line an entry, and one for what they come to."""
+    payer = (one["payer"]["name"] or one["payer"]["id"])[:24]
+    names = ("provider", "code", "label", "reference", "patient_control_number")
+    about = (payer, *(str(one[name]) for name in names))
+    for entry in one["entries"]:
+        what = f"{entry['code']} {entry['reference']}".strip()
+        note = f"{what}, undone by {entry['by']}: {entry['reason']}" if entry["kind"] == "undo" else what
+        yield (*about, entry["remittance"], entry["date"], entry["amount"], note)
+        about = ("",) * len(about)
+    yield (*about, "", one["state"], one["open"], one["because"] if one["state"] == "open" else "")
 
 
 @remittances.command()

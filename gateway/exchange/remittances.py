@@ -9,8 +9,9 @@ from gateway.app import App
 from gateway.errors import UsageError
 from gateway.exchange.claim_decisions import find_claim
 from gateway.exchange.dry_run import writing
-from gateway.exchange.rules import adjustment_classes
+from gateway.exchange.rules import adjustment_classes, answer_words
 from gateway.reconcile import post
+from gateway.reports import provider_balances
 from gateway.reports.cells import amount
 from gateway.store import Connection, remittances
 from gateway.store import claims as store_claims
@@ -78,6 +79,15 @@ def whole(app: App, remittance_id: int) -> Document:
             for one in adjustments
         ],
     }
+
+
+def balances(app: App, payer: str = "", *, only_open: bool = False) -> Document:
+    """Provider adjustments that are carried on, of every payer or of one, by any of its ids."""
+    crosswalk, words = app.home.crosswalk, answer_words(app.home.path)
+    filters = Filters(payer=payer, aliases=crosswalk.known_as(payer)[1:]) if payer else Filters()
+    with app.store.read() as conn:
+        found = provider_balances.ledger(conn, filters, words, crosswalk)
+    return provider_balances.document(found, words, crosswalk, only_open=only_open)
 
 
 def _claim(remittance_id: int, row: RemittanceClaimRow, link: LinkRow | None, numbers: dict[int, str]) -> Document:

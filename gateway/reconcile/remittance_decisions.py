@@ -61,7 +61,7 @@ def post_kept(
     conn: Connection, payment: RemittanceRow, *, now: datetime, classes: Classes, actor: str = "", reason: str = ""
 ) -> Posted:
     """Posts a parked payment from the facts that the store kept of it, and refreshes its claims."""
-    set_status(conn, payment.id, "posted", reason=reason)
+    set_status(conn, payment.id, "posted", at=now, actor=actor, why=reason, reason=reason)
     posted = Posted(charge=0, paid=payment.claim_payments)
     recorded_at = stamp(now)
     for rows in remitted_claims_of(conn, payment.id):
@@ -106,7 +106,7 @@ def undo(conn: Connection, remittance_id: int, *, actor: str, reason: str, now: 
         for one in standing_postings(conn, remittance_id)
     ]  # fmt: skip
     add_postings(conn, undone)
-    set_status(conn, remittance_id, "parked", reason=f"undone: {reason}")
+    set_status(conn, remittance_id, "parked", at=now, actor=actor, why=reason, reason=f"undone: {reason}")
     set_matched(conn, remittance_id, 0, 0)
     add_decision(conn, actor=actor, action="undo", subject=subject(remittance_id), reason=reason, at=now)
     refresh(conn, touched, stamp(now))

@@ -8,8 +8,8 @@ from gateway.reconcile.projection import awaiting_pairs
 from gateway.reports.asked import Asked
 from gateway.reports.document import Bar, Chart, Check, Column, Figure, Figures, Report, Row, Section, Table, table_of
 from gateway.reports.grouping import BY
+from gateway.reports.provider_balances import ledger, tables
 from gateway.store import Connection
-from gateway.store.payment_reports import provider_sums
 from gateway.store.reporting import RemittanceRow, remittance_rows
 
 _SUMS = (
@@ -40,18 +40,6 @@ _PAYMENT = (
     Column("reason", "why it is parked", brief=False),
     Column("recorded_at", "recorded", "time", brief=False),
 )
-_PROVIDER = (
-    Column("payer.id", "payer id", brief=False),
-    Column("payer.name", "payer"),
-    Column("provider", "provider"),
-    Column("code", "PLB"),
-    Column("label", "what it is"),
-    Column("times", "times", "count", adds=True),
-    Column("first", "first", "date"),
-    Column("last", "last", "date"),
-    Column("amount", "taken", "money", adds=True),
-    Column("open", "carried on", "money", adds=True),
-)
 
 
 def build(conn: Connection, asked: Asked) -> Report:
@@ -61,9 +49,9 @@ def build(conn: Connection, asked: Asked) -> Report:
         waiting[one.remittance_id] = waiting.get(one.remittance_id, 0) + one.paid
     found = remittance_rows(conn, asked.filters, asked.past, waiting, with_parked=True)
     posted = [row for row in found if row.posted]
-    carried = _carried(conn, asked)
+    adjustments = ledger(conn, asked.filters, asked.words, asked.crosswalk, asked.past)
     sections: list[Section] = [
-        Figures("payments", "Payments", tuple(_figures(found, posted))),
+        Figures("payments", "Payments", tuple(_figures(found, posted, sum(one.open for one in adjustments.balances)))),
         Chart("Paid by month", "money", "bars", _months(posted)),
     ]
     sections += [_group(asked, by, posted) for by in BY]
@@ -71,7 +59,8 @@ def build(conn: Connection, asked: Asked) -> Report:
     rows = [_row(asked, row) for row in (listed if asked.limit is None else listed[: asked.limit])]
     totals = {name: sum(values) for name, values in _totals(found).items()}
     title = "Payments, the open ones first"
-    sections += [carried, table_of("list", title, _PAYMENT, rows, count=len(found), totals=dict(totals))]
+    sections += [*tables(adjustments, asked.words, asked.crosswalk, asked.limit)]
+    sections += [table_of("list", title, _PAYMENT, rows, count=len(found), totals=dict(totals))]
     name = "payment = matched + unmatched − provider adjustments"
     off = tuple(f"{row.id} (trace {row.trace_number})" for row in posted if row.difference)
     check = Check(name, sum(row.difference for row in posted), remittances=off)
@@ -86,7 +75,7 @@ def open_cents(row: RemittanceRow) -> int:
     return row.unmatched_in + abs(taken_back) + abs(row.difference)
 
 
-def _figures(found: Sequence[RemittanceRow], posted: Sequence[RemittanceRow]) -> list[Figure]:
+def _figures(found: Sequence[RemittanceRow], posted: Sequence[RemittanceRow], carried: int) -> list[Figure]:
     parked = [row for row in found if not row.posted]
     is_open = [row for row in posted if open_cents(row)]
     return [
@@ -98,6 +87,7 @@ def _figures(found: Sequence[RemittanceRow], posted: Sequence[RemittanceRow]) ->
                sum(row.provider_adjustments for row in posted)),
         Figure("open_count", "open", "count", len(is_open)),
         Figure("open", "open money", "money", sum(open_cents(row) for row in is_open)),
+        Figure("provider_open", "of PLB still open", "money", carried),
         Figure("parked", "parked", "count", len(parked)),
         Figure("parked_payment", "their payments", "money", sum(row.payment for row in parked)),
     ]  # fmt: skip
@@ -159,16 +149,3 @@ def _group(asked: Asked, by: str, posted: Sequence[RemittanceRow]) -> Table:
         sums = [sum(values) for values in zip(*map(_amounts, own), strict=True)]
         rows.append((id_, name or id_, len(own), *sums))
     return table_of(f"by_{by}", BY[by], columns, rows)
-
-
-def _carried(conn: Connection, asked: Asked) -> Table:
-    """Provider adjustments by payer, provider and code; balances that are carried on must come to nothing."""
-    rows: list[Row] = []
-    for one in provider_sums(conn, asked.filters, asked.past):
-        code = asked.words.provider(one.code)
-        key, name = asked.payer(one.payer_key, one.payer_name)
-        carried = one.amount if code.carries else 0
-        rows.append((key, name or key, one.provider_id, one.code, code.label, one.times, one.first, one.last,
-                     one.amount, carried))  # fmt: skip
-    note = "A sum above zero was taken from payments. What is carried on is open until it comes to nothing."
-    return table_of("provider_adjustments", "Provider adjustments (PLB)", _PROVIDER, rows, note=note if rows else "")

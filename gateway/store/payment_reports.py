@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, and_, exists, func, select
+from sqlalchemy import Connection, Select, and_, exists, func, or_, select
 
+from gateway.store.event_links import standing
 from gateway.store.remittances import RemittanceClaimRow, RemittanceRow
 from gateway.store.reporting import Filters, latest_links, remittance_conditions, was_posted
 from gateway.store.rows import columns, cut
@@ -16,7 +17,6 @@ from gateway.store.tables import (
     events,
     inbound_files,
     inbound_sets,
-    provider_adjustments,
     remittance_claims,
     remittances,
 )
@@ -134,42 +134,6 @@ def payment_rows_of(
     return found
 
 
-class ProviderSum(NamedTuple):
-    """Provider adjustments of one payer, provider and code; cents, with the sign of the file."""
-
-    payer_key: str
-    payer_name: str
-    provider_id: str
-    code: str
-    times: int
-    amount: int
-    first: str
-    last: str
-
-
-def provider_sums(conn: Connection, filters: Filters, as_of: str = "") -> list[ProviderSum]:
-    """The provider adjustments of posted payments."""
-    own = provider_adjustments.c
-    query = (
-        select(
-            remittances.c.payer_key,
-            func.max(remittances.c.payer_name),
-            own.provider_id,
-            own.code,
-            func.count(),
-            func.sum(own.amount),
-            func.min(remittances.c.payment_date),
-            func.max(remittances.c.payment_date),
-        )
-        .join(remittances, remittances.c.id == own.remittance_id)
-        .where(was_posted(as_of), *remittance_conditions(filters, as_of))
-        .group_by(remittances.c.payer_key, own.provider_id, own.code)
-        .order_by(remittances.c.payer_key, own.provider_id, own.code)
-    )
-    rows = (tuple(row) for row in conn.execute(query))
-    return [ProviderSum._make((*row[:4], int(row[4]), int(row[5]), *row[6:])) for row in rows]
-
-
 class UnboundAnswer(NamedTuple):
     """An answer for which nothing of ours was found."""
 
@@ -192,10 +156,13 @@ def unbound_answers(
 ) -> tuple[int, list[UnboundAnswer]]:
     """How many answers fit nothing, and the newest of them."""
     bound = [event_links.c.event_id == events.c.id, *([event_links.c.recorded_at <= as_of] if as_of else [])]
+    targets = (event_links.c.claim_id, event_links.c.submission_id, event_links.c.set_id, event_links.c.batch_id)
+    bound += [or_(*(column.is_not(None) for column in targets)), standing(as_of)]
     scopes = (events.c.claim_id, events.c.submission_id, events.c.set_id, events.c.batch_id)
     where = and_(
         *(column.is_(None) for column in scopes),
         events.c.verdict != "",
+        events.c.kind != "numbered",
         ~exists().where(*bound),
         *([events.c.recorded_at <= as_of] if as_of else []),
         *([inbound_files.c.partner == filters.partner] if filters.partner else []),

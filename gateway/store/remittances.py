@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Select, and_, case, func, insert, select, update
 
 from gateway.errors import UsageError
-from gateway.store.rows import columns, cut, fetch, fetch_one, insert_rows, new_ids
+from gateway.store.entries import add_entry
+from gateway.store.rows import begin_writing, columns, cut, fetch, fetch_one, insert_rows, new_ids
 from gateway.store.tables import (
     inbound_sets,
     postings,
@@ -143,7 +144,10 @@ class ProviderAdjustmentRow(NamedTuple):
 def add_remittance(conn: Connection, new: NewRemittance, *, status: str, at: datetime, reason: str = "") -> int:
     """Writes the header and returns its id."""
     row = {**new._asdict(), "status": status, "reason": reason, "recorded_at": stamp(at)}
-    return int(conn.execute(insert(remittances).values(row).returning(remittances.c.id)).scalar_one())
+    made = int(conn.execute(insert(remittances).values(row).returning(remittances.c.id)).scalar_one())
+    if status == "posted":
+        add_entry(conn, made, "post", at=at)
+    return made
 
 
 def close_remittance(
@@ -154,8 +158,14 @@ def close_remittance(
     conn.execute(update(remittances).where(remittances.c.id == remittance_id).values(sums))
 
 
-def set_status(conn: Connection, remittance_id: int, status: str, *, reason: str = "") -> None:
-    """Moves a payment between posted and parked, its set with it. Conflict where the same content is posted already."""
+def set_status(
+    conn: Connection, remittance_id: int, status: str, *, at: datetime, actor: str = "", why: str = "", reason: str = ""
+) -> None:
+    """Moves a payment between posted and parked, its set with it, and enters who did so and why.
+
+    `reason` is what a parked payment shows. Conflict where the same content is posted already.
+    """
+    add_entry(conn, remittance_id, "post" if status == "posted" else "undo", at=at, actor=actor, reason=why)
     conn.execute(update(remittances).where(remittances.c.id == remittance_id).values(status=status, reason=reason))
     of = select(remittances.c.inbound_set_id).where(remittances.c.id == remittance_id).scalar_subquery()
     conn.execute(update(inbound_sets).where(inbound_sets.c.id == of).values(status=status))
@@ -251,11 +261,13 @@ def add_remitted_claims(conn: Connection, rows: Sequence[Sequence[Any]]) -> Sequ
 
 def add_links(conn: Connection, rows: Iterable[NewLink]) -> None:
     """Says whose remitted claims are; the newest link counts."""
+    begin_writing(conn)
     insert_rows(conn, remittance_links, NewLink._fields, rows)
 
 
 def add_postings(conn: Connection, rows: Iterable[NewPosting]) -> None:
     """Appends postings."""
+    begin_writing(conn)
     insert_rows(conn, postings, NewPosting._fields, rows)
 
 

@@ -21,6 +21,7 @@ from gateway.store.tables import (
     postings,
     provider_adjustments,
     remittance_claims,
+    remittance_entries,
     remittance_links,
     remittances,
     submissions,
@@ -205,7 +206,14 @@ def was_posted(as_of: str) -> ColumnElement[bool]:
         .having(func.sum(count) > 0)
     )
     without_claims = remittances.c.id.not_in(select(own.c.remittance_id))
-    return or_(remittances.c.id.in_(standing), and_(without_claims, remittances.c.status == "posted"))
+    entry = remittance_entries.c
+    entered = (
+        select(entry.remittance_id)
+        .where(entry.recorded_at <= as_of)
+        .group_by(entry.remittance_id)
+        .having(func.sum(case((entry.kind == "post", 1), else_=-1)) > 0)
+    )
+    return or_(remittances.c.id.in_(standing), and_(without_claims, remittances.c.id.in_(entered)))
 
 
 def remittance_conditions(filters: Filters, as_of: str) -> list[ColumnElement[bool]]:

@@ -9,11 +9,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect
 
 from gateway.store import triggers
 from gateway.store.errors import StoreFault
-from gateway.store.tables import metadata
+from gateway.store.tables import APPEND_ONLY, metadata
 
 
 def migrate(conn: Connection, revision: str = "head") -> None:
@@ -23,7 +23,8 @@ def migrate(conn: Connection, revision: str = "head") -> None:
     command.upgrade(config, revision)
     if conn.dialect.name == "sqlite" and conn.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
         raise StoreFault("a migration left a reference to nothing; nothing was changed")
-    triggers.install(conn)
+    there = set(inspect(conn).get_table_names())  # an older revision has not all of them
+    triggers.install(conn, [table for table in APPEND_ONLY if table in there])
 
 
 def differences(conn: Connection) -> list[str]:

@@ -412,6 +412,41 @@ provider_adjustments = Table(
     Column("reference", Said, nullable=False, server_default=EMPTY),
     _cents("amount"),
     Column("segment", Integer, nullable=False),
+    Index(None, "reference"),
+)
+
+# When a payment moved money as a whole, and when that was taken back: what its provider adjustments rest on.
+remittance_entries = Table(
+    "remittance_entries",
+    metadata,
+    _id(),
+    _to("remittance_id", "remittances", index=True),
+    Column("kind", String(4), nullable=False),  # post, undo
+    Column("actor", Said, nullable=False, server_default=EMPTY),  # empty where the gateway did it by itself
+    Column("reason", Text, nullable=False, server_default=EMPTY),
+    Column("recorded_at", Time, nullable=False),
+)
+
+# What a patient owed when the balances were last exported: a further version each time that it had changed.
+patient_balances = Table(
+    "patient_balances",
+    metadata,
+    _id(),
+    _to("claim_id", "claims"),
+    Column("version", Integer, nullable=False),
+    _cents("owes"),
+    Column("body", Text, nullable=False),  # JSON: why, what was paid, the lines
+    Column("recorded_at", Time, nullable=False),
+    UniqueConstraint("claim_id", "version"),
+)
+
+# Which state of a claim (`claim_current.refreshed_at`) its newest balance was computed from.
+patient_accounts = Table(
+    "patient_accounts",
+    metadata,
+    Column("claim_id", Id, ForeignKey("claims.id"), primary_key=True, autoincrement=False),
+    Column("refreshed_at", Time, nullable=False),
+    Column("balance_id", Id, ForeignKey("patient_balances.id"), nullable=True),
 )
 
 decisions = Table(
@@ -531,6 +566,8 @@ APPEND_ONLY = (
     "remittance_links",
     "postings",
     "provider_adjustments",
+    "remittance_entries",
+    "patient_balances",
     "work_entries",
     "decisions",
 )

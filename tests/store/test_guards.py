@@ -46,6 +46,8 @@ def one_of_each(conn: Connection) -> None:
         "remittance_links": {"remittance_claim_id": 1, "claim_id": members[0][0], "rung": "exact"},
         "postings": {"remittance_claim_id": 1, "kind": "post", "rules": "1"},
         "provider_adjustments": {"remittance_id": 1, "provider_id": "1", "code": "WO", "segment": 3},
+        "remittance_entries": {"remittance_id": 1, "kind": "post"},
+        "patient_balances": {"claim_id": members[0][0], "version": 1, "body": "{}"},
         "event_links": {"event_id": 1, "claim_id": members[0][0], "rung": "exact"},
         "work_entries": {"claim_id": members[0][0], "kind": "note", "actor": "pat"},
     }
