@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from gateway.claims.canonical import Summary, content_hash, faults, summarize
 from gateway.claims.code_lists import CodeLists
-from gateway.claims.completion import Default, Document, complete
+from gateway.claims.completion import Defaults, Document, complete
 from gateway.claims.edits import Edit, run_edits
 from gateway.claims.findings import Finding, errors
 from gateway.claims.guide_edits import guide_findings
@@ -25,7 +25,7 @@ GUIDES = {"professional": "837P", "institutional": "837I", "dental": "837D"}
 class Rules:
     """The data that admission rests on, as the tables say it."""
 
-    defaults: Sequence[Default]
+    defaults: Defaults
     edits: Sequence[Edit]
     guides: Mapping[str, Guide] = field(default_factory=dict)  # by kind, "837P"
     codes: CodeLists = field(default_factory=CodeLists)

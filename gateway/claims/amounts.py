@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _AMOUNT = re.compile(r"-?(?:\d{1,12}(?:\.\d{1,2}0*)?|\.\d{1,2}0*)", re.ASCII)
 
 
 def cents(text: object) -> int | None:
     """Integer cents of an amount as text; None where it is no amount, has a third decimal or more than 12 digits."""
-    if not isinstance(text, str) or not _AMOUNT.fullmatch(text):
+    return _cents(text) if isinstance(text, str) else None
+
+
+@lru_cache(maxsize=10_000)
+def _cents(text: str) -> int | None:
+    if not _AMOUNT.fullmatch(text):
         return None
     sign = -1 if text.startswith("-") else 1
     whole, _, part = text.lstrip("-").partition(".")

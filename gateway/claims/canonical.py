@@ -9,16 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gateway.claims.amounts import cents
-from gateway.claims.completion import Default, Document, reduced
+from gateway.claims.completion import Defaults, Document, reduced
 from gateway.claims.findings import Finding
 
 TYPES = ("professional", "institutional", "dental")
 _ENVELOPE = ("submitter", "receiver")  # who sends it, not what it says
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_SORTED = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _NO_PAY = ("0", "A")  # institutional frequencies of bills that ask for no payment
 _PREDETERMINATION = "PB"  # CLM19
@@ -140,16 +142,15 @@ def _has_money(document: Document) -> bool:
     return _text(document, "submission_reason") != _PREDETERMINATION
 
 
-def content_hash(completed: Document, defaults: Sequence[Default]) -> str:
+def content_hash(completed: Document, defaults: Defaults) -> str:
     """SHA-256 of what a completed document says: without envelope, completion, letter case or the order of keys."""
     content = {key: value for key, value in reduced(completed, defaults).items() if key not in _ENVELOPE}
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), sort_keys=True).upper()
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_SORTED.encode(content).upper().encode()).hexdigest()
 
 
 def to_json(document: Document) -> str:
     """The document as the store keeps it."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return _COMPACT.encode(document)
 
 
 def _object(document: Document, name: str) -> Document:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date
+from functools import lru_cache
 
-from gateway.claims.hits import Hit
+from gateway.claims.hits import Hit, only_with
 from gateway.claims.view import Leaf, View, days_of, real_day, text_of
 
 _DATE_NAMES = ("_date", "_period")
@@ -16,6 +17,10 @@ _AHEAD = frozenset({
     "return_to_work_date", "disability_end_date", "disability_period", "relinquished_care_date",
     "treatment_completion_date", "appliance_replacement_date",
 })  # fmt: skip
+_BEFORE = (
+    "accident_date", "onset_date", "initial_treatment_date", "acute_manifestation_date", "last_xray_date",
+    "last_menstrual_period_date", "first_contact_date",
+)  # fmt: skip
 _WORDS = {"birth_date": "the birth date", "service_date": "the service", "statement_period": "the service"}
 _LINE = re.compile(r"lines\[(\d+)\]\.", re.ASCII)
 _LONGEST_LINE = 366
@@ -23,9 +28,11 @@ _LONGEST_LINE = 366
 
 def date_real(view: View) -> Iterator[Hit]:
     """A date is in the calendar, and an interval begins before it ends."""
-    for leaf in _dates(view):
+    for leaf in view.once(_dates):
+        if real_day(leaf.value) is not None:
+            continue  # a single day, as nearly all are
         match = _DATE.fullmatch(leaf.value)
-        if match is None or _is_real(leaf.value):
+        if match is None:
             continue
         days = [real_day(part) for part in match.groups() if part]
         if None in days:
@@ -34,24 +41,20 @@ def date_real(view: View) -> Iterator[Hit]:
             yield Hit(leaf.path, "ends before it begins")
 
 
-def _is_real(text: str) -> bool:
-    """Whether a text is a single day of the calendar, as nearly all dates are."""
-    return len(text) == 10 and real_day(text) is not None
-
-
 def _dates(view: View) -> list[Leaf]:
-    return [
-        leaf
-        for name, leaves in view.by_name.items()
-        if name.endswith(_DATE_NAMES) or name in ("date", "period")
-        for leaf in leaves
-    ]
+    return [leaf for name, leaves in view.by_name.items() if _is_date(name) for leaf in leaves]
+
+
+@lru_cache(maxsize=1_000)
+def _is_date(name: str) -> bool:
+    """Whether fields of a name hold dates or intervals."""
+    return name.endswith(_DATE_NAMES) or name in ("date", "period")
 
 
 def date_future(view: View) -> Iterator[Hit]:
     """What was done was done by today."""
     today = view.today.isoformat()
-    for leaf in _dates(view):
+    for leaf in view.once(_dates):
         if leaf.name in _AHEAD or (leaf.value[:10] <= today and leaf.value[11:21] <= today):
             continue
         if any(day > view.today for day in days_of(leaf.value)):
@@ -68,6 +71,7 @@ def birth_after_service(view: View) -> Iterator[Hit]:
         yield Hit(f"{name}.birth_date")
 
 
+@only_with("death_date")
 def service_after_death(view: View) -> Iterator[Hit]:
     """Nobody is treated after death."""
     name = "patient" if view.patient else "subscriber"
@@ -76,16 +80,17 @@ def service_after_death(view: View) -> Iterator[Hit]:
         yield Hit(f"{name}.death_date")
 
 
+@only_with(*_BEFORE)
 def event_after_service(view: View) -> Iterator[Hit]:
     """What led to the service was before it."""
     if not view.service_days:
         return
-    for name in ("accident_date", "onset_date", "initial_treatment_date", "acute_manifestation_date", "last_xray_date",
-                 "last_menstrual_period_date", "first_contact_date"):  # fmt: skip
+    for name in _BEFORE:
         if (day := real_day(text_of(view.document, name)[:10])) and day > view.service_days[-1]:
             yield Hit(name, name.removesuffix("_date").replace("_", " "))
 
 
+@only_with("admission_date")
 def stay_order(view: View) -> Iterator[Hit]:
     """A stay begins before it ends, and before its last service."""
     admitted = real_day(text_of(view.document, "admission_date")[:10])

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from gateway.claims.code_lists import Verdict
 from gateway.claims.completion import Document
-from gateway.claims.hits import Hit
+from gateway.claims.hits import Hit, only_with
 from gateway.claims.view import View, object_of, objects_of, text_of, texts_of
 
 # QA0 is a category, and so is C4A: one of the second and third signs is a digit.
@@ -36,29 +36,29 @@ class Coded(NamedTuple):
     code: str
 
 
-def _coded(view: View) -> Iterator[Coded]:
-    for place, diagnosis in enumerate(view.diagnoses):
-        yield _one(f"diagnoses[{place}]", f"diagnosis {place + 1}", diagnosis)
+def _coded(view: View) -> list[Coded]:
+    found = [_one(f"diagnoses[{n}]", f"diagnosis {n + 1}", diagnosis) for n, diagnosis in enumerate(view.diagnoses)]
     if view.type != "institutional":
-        return
+        return found
     if admitting := object_of(view.document, "admitting_diagnosis"):
-        yield _one("admitting_diagnosis", "the admitting diagnosis", admitting)
+        found.append(_one("admitting_diagnosis", "the admitting diagnosis", admitting))
     for name, word in (("reasons_for_visit", "reason for visit"), ("external_causes", "external cause")):
-        for place, diagnosis in enumerate(objects_of(view.document, name)):
-            yield _one(f"{name}[{place}]", f"{word} {place + 1}", diagnosis)
+        others = enumerate(objects_of(view.document, name))
+        found += [_one(f"{name}[{n}]", f"{word} {n + 1}", diagnosis) for n, diagnosis in others]
+    return found
 
 
 def _one(path: str, name: str, diagnosis: Document) -> Coded:
     return Coded(path, name, text_of(diagnosis, "type"), text_of(diagnosis, "code"))
 
 
-def _icd_10(view: View) -> Iterator[Coded]:
-    return (one for one in _coded(view) if one.code and one.type not in _ICD_9 and one.type != _SNODENT)
+def _icd_10(view: View) -> list[Coded]:
+    return [one for one in view.once(_coded) if one.code and one.type not in _ICD_9 and one.type != _SNODENT]
 
 
 def diagnosis_form(view: View) -> Iterator[Hit]:
     """An ICD-10 code has three to seven signs, a letter and a digit first, without dot."""
-    for one in _icd_10(view):
+    for one in view.once(_icd_10):
         if not _ICD_10.fullmatch(one.code):
             yield Hit(f"{one.path}.code", one.name)
 
@@ -78,7 +78,7 @@ def _judged(view: View, words: dict[Verdict, str]) -> Iterator[Hit]:
     if codes is None:
         return
     day = view.last_day
-    for one in _icd_10(view):
+    for one in view.once(_icd_10):
         verdict = codes.verdict(one.code, day)
         if verdict in words and _ICD_10.fullmatch(one.code):
             text = words[verdict]
@@ -105,7 +105,7 @@ def diagnosis_order(view: View) -> Iterator[Hit]:
 
 def diagnosis_version(view: View) -> Iterator[Hit]:
     """ICD-10 for service since 1 October 2015, ICD-9 before, never both."""
-    versions = {one.type in _ICD_9 for one in _coded(view) if one.type and one.type != _SNODENT}
+    versions = {one.type in _ICD_9 for one in view.once(_coded) if one.type and one.type != _SNODENT}
     if len(versions) > 1:
         yield Hit("diagnoses", "both versions of ICD are on one claim")
     elif versions and view.service_days and versions != {view.service_days[-1] < _ICD_10_FROM}:
@@ -119,6 +119,7 @@ def diagnosis_external(view: View) -> Iterator[Hit]:
         yield Hit("diagnoses[0].code")
 
 
+@only_with("external_causes")
 def external_cause_kind(view: View) -> Iterator[Hit]:
     """What stands as an external cause is one."""
     for place, one in enumerate(objects_of(view.document, "external_causes")):
@@ -127,6 +128,7 @@ def external_cause_kind(view: View) -> Iterator[Hit]:
             yield Hit(f"external_causes[{place}].code", f"external cause {place + 1}")
 
 
+@only_with("diagnosis_pointers")
 def pointer_range(view: View) -> Iterator[Hit]:
     """A line points to diagnoses that are there."""
     known = {str(number) for number in range(1, len(view.diagnoses) + 1)}
@@ -139,6 +141,7 @@ def pointer_range(view: View) -> Iterator[Hit]:
                 yield Hit(f"lines[{place}].diagnosis_pointers[{number}]", text)
 
 
+@only_with("diagnosis_pointers")
 def pointer_repeated(view: View) -> Iterator[Hit]:
     """A line points to a diagnosis once."""
     for place, line in enumerate(view.lines):

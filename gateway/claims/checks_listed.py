@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from gateway.claims.code_lists import CodeList, Verdict
 from gateway.claims.guide_edits import spoken
-from gateway.claims.hits import Hit
+from gateway.claims.hits import Hit, only_with
 from gateway.claims.view import Leaf, View, days_of, object_of, text_of, texts_of
 
 _HCPCS = re.compile(r"[A-Z]\d{4}", re.ASCII | re.I)  # level II; CPT begins with a digit, CDT is of another type
@@ -27,6 +27,7 @@ def _listed(codes: CodeList | None, leaves: list[Leaf], day: str) -> Iterator[Hi
             yield Hit(leaf.path, f"{spoken(leaf.path)} {_WORDS[verdict]}")
 
 
+@only_with("place_of_service")
 def place_listed(view: View) -> Iterator[Hit]:
     """Places of service."""
     leaves = [leaf for leaf in view.named("place_of_service") if len(leaf.value) == 2]
@@ -38,6 +39,7 @@ def state_listed(view: View) -> Iterator[Hit]:
     yield from _listed(view.codes.get("states"), view.named("state", "accident_state"), "")
 
 
+@only_with("facility_type")
 def bill_type_listed(view: View) -> Iterator[Hit]:
     """Types of bill."""
     yield from _listed(view.codes.get("facility_types"), view.named("facility_type"), view.last_day)
@@ -56,6 +58,7 @@ def procedure_listed(view: View) -> Iterator[Hit]:
             yield from _listed(codes, [leaf], days[-1].isoformat() if days else view.last_day)
 
 
+@only_with("modifiers")
 def modifier_listed(view: View) -> Iterator[Hit]:
     """Modifiers of procedures."""
     codes = view.codes.get("modifiers")
@@ -66,34 +69,40 @@ def modifier_listed(view: View) -> Iterator[Hit]:
         yield from _listed(codes, leaves, view.last_day)
 
 
+@only_with("revenue_code")
 def revenue_listed(view: View) -> Iterator[Hit]:
     """Revenue codes."""
     yield from _listed(view.codes.get("revenue"), view.named("revenue_code"), view.last_day)
 
 
+@only_with("taxonomy")
 def taxonomy_listed(view: View) -> Iterator[Hit]:
     """Taxonomy codes."""
     yield from _listed(view.codes.get("taxonomy"), view.named("taxonomy"), view.last_day)
 
 
+@only_with("drug")
 def drug_listed(view: View) -> Iterator[Hit]:
     """National drug codes."""
     leaves = [leaf for leaf in view.named("code") if leaf.path.endswith(".drug.code")]
     yield from _listed(view.codes.get("ndc"), leaves, view.last_day)
 
 
+@only_with("procedures")
 def pcs_listed(view: View) -> Iterator[Hit]:
     """ICD-10-PCS."""
     leaves = [leaf for leaf in view.named("code") if leaf.path.startswith("procedures[")]
     yield from _listed(view.codes.get("icd10pcs"), leaves, view.last_day)
 
 
+@only_with("admission_type", "admission_source", "patient_status", "drg")
 def stay_listed(view: View) -> Iterator[Hit]:
     """Types and sources of admission, patient status, and DRG."""
     for name in ("admission_type", "admission_source", "patient_status", "drg"):
         yield from _listed(view.codes.get(name), view.named(name), view.last_day)
 
 
+@only_with("conditions", "occurrences", "occurrence_spans", "value_codes")
 def nubc_listed(view: View) -> Iterator[Hit]:
     """Condition, occurrence, span and value codes."""
     for name, fields in (

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from gateway.claims.amounts import amount, cents
-from gateway.claims.hits import Hit
+from gateway.claims.hits import Hit, only_with
 from gateway.claims.view import Leaf, View, objects_of, text_of
 
 AMOUNTS = frozenset({"charge", "patient_paid", "amount", "paid", "non_covered", "remaining_patient_liability",
@@ -28,21 +28,21 @@ def charge_sum(view: View) -> Iterator[Hit]:
 
 def amount_negative(view: View) -> Iterator[Hit]:
     """No charge or payment is below zero; adjustments of other payers may be."""
-    for leaf in _amounts(view):
+    for leaf in view.once(_amounts):
         if leaf.value.startswith("-") and not (leaf.name == "amount" and "adjustments" in leaf.path):
             yield Hit(leaf.path)
 
 
 def amount_decimals(view: View) -> Iterator[Hit]:
     """An amount is a plain number with at most two decimals."""
-    for leaf in _amounts(view):
+    for leaf in view.once(_amounts):
         if cents(leaf.value) is None:
             yield Hit(leaf.path)
 
 
 def amount_long(view: View) -> Iterator[Hit]:
     """An amount has at most ten digits, two of them cents."""
-    for leaf in _amounts(view):
+    for leaf in view.once(_amounts):
         if len(leaf.value) > 9 and abs(cents(leaf.value) or 0) > _MOST:
             yield Hit(leaf.path)
 
@@ -51,6 +51,7 @@ def _amounts(view: View) -> list[Leaf]:
     return [leaf for name, leaves in view.by_name.items() if name in AMOUNTS for leaf in leaves]
 
 
+@only_with("patient_paid")
 def patient_paid_more(view: View) -> Iterator[Hit]:
     """The patient cannot have paid more than was charged."""
     paid, charge = cents(text_of(view.document, "patient_paid")), cents(text_of(view.document, "charge"))
@@ -58,6 +59,7 @@ def patient_paid_more(view: View) -> Iterator[Hit]:
         yield Hit("patient_paid", f"{amount(paid)} paid, {amount(charge)} charged")
 
 
+@only_with("non_covered_charge")
 def non_covered_more(view: View) -> Iterator[Hit]:
     """The part of a charge that is not covered is at most the charge."""
     for place, line in enumerate(view.lines):
@@ -84,6 +86,7 @@ def quantity_positive(view: View) -> Iterator[Hit]:
             yield Hit(f"lines[{place}].quantity", f"line {place + 1}")
 
 
+@only_with("adjudications")
 def other_payer_line_balance(view: View) -> Iterator[Hit]:
     """What another payer paid and adjusted on a line makes up its charge (2430)."""
     for place, line in view.adjudicated:
@@ -98,6 +101,7 @@ def other_payer_line_balance(view: View) -> Iterator[Hit]:
                 yield Hit(f"lines[{place}].adjudications", text)
 
 
+@only_with("other_payers")
 def other_payer_claim_balance(view: View) -> Iterator[Hit]:
     """What another payer paid, with all its adjustments of claim and lines, makes up the charge (2320)."""
     charge = cents(text_of(view.document, "charge"))

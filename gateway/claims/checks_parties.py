@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from gateway.claims.hits import Hit
+from gateway.claims.hits import Hit, only_with
 from gateway.claims.view import Leaf, View, object_of, objects_of, text_of
 
 _MBI = re.compile(r"[1-9][AC-HJ-KM-NP-RT-Y][AC-HJ-KM-NP-RT-Y0-9]\d[AC-HJ-KM-NP-RT-Y][AC-HJ-KM-NP-RT-Y0-9]\d"
@@ -27,6 +27,7 @@ _PEOPLE = ("rendering_provider", "supervising_provider", "attending_provider", "
 # Identifiers
 
 
+@only_with("npi")
 def npi_check(view: View) -> Iterator[Hit]:
     """Ten digits, the first 1 or 2, with the Luhn check digit over 80840 and them."""
     for leaf in view.named("npi"):
@@ -52,6 +53,7 @@ def npi_missing(view: View) -> Iterator[Hit]:
         yield Hit("billing_provider.npi")
 
 
+@only_with(*_PEOPLE)
 def provider_npi_missing(view: View) -> Iterator[Hit]:
     """Other providers are known by NPI, or by some other number."""
     holders = [("", view.document), *((f"lines[{place}].", line) for place, line in enumerate(view.lines))]
@@ -76,6 +78,7 @@ def tax_id_dummy(view: View) -> Iterator[Hit]:
             yield Hit(leaf.path)
 
 
+@only_with("taxonomy")
 def taxonomy(view: View) -> Iterator[Hit]:
     """Ten letters and digits."""
     for leaf in view.named("taxonomy"):
@@ -90,6 +93,7 @@ def medicare_number(view: View) -> Iterator[Hit]:
         yield Hit("subscriber.member_id")
 
 
+@only_with("numbers")
 def telephone(view: View) -> Iterator[Hit]:
     """Ten digits, area code first, without signs."""
     for leaf in view.named("number"):
@@ -130,16 +134,18 @@ def _is_at_home(view: View, leaf: Leaf) -> bool:
     return view.by_path.get(f"{leaf.path.removesuffix(leaf.name)}country", "") in _AT_HOME
 
 
+@only_with("city")
 def state_missing(view: View) -> Iterator[Hit]:
     """An address in the United States has a state and a ZIP code."""
+    there = {leaf.path for leaf in view.named("state", "postal_code") if leaf.value}
     for leaf in view.named("city"):
         start = leaf.path.removesuffix("city")
-        if _is_at_home(view, leaf):
-            for name, word in (("state", "state"), ("postal_code", "ZIP code")):
-                if not view.by_path.get(start + name):
-                    yield Hit(start + name, word)
+        for name, word in (("state", "state"), ("postal_code", "ZIP code")):
+            if start + name not in there and _is_at_home(view, leaf):
+                yield Hit(start + name, word)
 
 
+@only_with("country")
 def country_needless(view: View) -> Iterator[Hit]:
     """A country is named only outside the United States."""
     for leaf in view.named("country"):
@@ -211,6 +217,7 @@ def casualty_number(view: View) -> Iterator[Hit]:
         yield Hit(f"{name}.property_casualty_claim_number")
 
 
+@only_with("rendering_provider")
 def rendering_is_billing(view: View) -> Iterator[Hit]:
     """A rendering provider is named only where it is another than the billing provider."""
     number = text_of(view.document, "rendering_provider", "npi")
@@ -218,6 +225,7 @@ def rendering_is_billing(view: View) -> Iterator[Hit]:
         yield Hit("rendering_provider.npi")
 
 
+@only_with("rendering_provider")
 def rendering_repeated(view: View) -> Iterator[Hit]:
     """A line names a rendering provider only where it is another than the claim's."""
     number = text_of(view.document, "rendering_provider", "npi")
@@ -226,6 +234,7 @@ def rendering_repeated(view: View) -> Iterator[Hit]:
             yield Hit(f"lines[{place}].rendering_provider.npi", f"line {place + 1}")
 
 
+@only_with("service_facility")
 def facility_is_billing(view: View) -> Iterator[Hit]:
     """A service facility is named only where it is another than the billing provider."""
     number = text_of(view.document, "service_facility", "npi")

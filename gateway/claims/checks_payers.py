@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from gateway.claims.amounts import amount, cents
 from gateway.claims.completion import Document
-from gateway.claims.hits import Hit
+from gateway.claims.hits import Hit, only_with
 from gateway.claims.view import View, objects_of, text_of
 
 ORDER = "PSTABCDEFGH"  # SBR01, the first payer first; U is unknown
@@ -21,6 +21,7 @@ def _rank(order: str) -> int:
 # The order of payers
 
 
+@only_with("other_payers")
 def payer_order(view: View) -> Iterator[Hit]:
     """No two payers of one claim have the same place in the order."""
     seen = {view.order}
@@ -31,6 +32,7 @@ def payer_order(view: View) -> Iterator[Hit]:
         seen.add(order)
 
 
+@only_with("other_payers")
 def payer_order_gap(view: View) -> Iterator[Hit]:
     """Before a second payer stands a first one, before a third a second one."""
     rank = _rank(view.order)
@@ -52,12 +54,14 @@ def medicare_secondary_type(view: View) -> Iterator[Hit]:
         yield Hit("subscriber.insurance_type")
 
 
+@only_with("insurance_type")
 def medicare_secondary_unwanted(view: View) -> Iterator[Hit]:
     """Nobody else asks for that, nor Medicare as the first payer."""
     if text_of(view.subscriber, "insurance_type") and not (view.is_medicare and _rank(view.order) != 1):
         yield Hit("subscriber.insurance_type")
 
 
+@only_with("other_payers")
 def other_payer_repeated(view: View) -> Iterator[Hit]:
     """Where a line says what a payer decided, the payer's id must tell which of the other payers it was."""
     if not view.other_payers:
@@ -73,6 +77,7 @@ def other_payer_repeated(view: View) -> Iterator[Hit]:
 # What they decided
 
 
+@only_with("adjudications")
 def adjudication_payer(view: View) -> Iterator[Hit]:
     """A line's adjudication names one of the other payers of the claim (SVD01 = 2330B NM109)."""
     known = {text_of(other, "payer", "id") for other in view.other_payers}
@@ -96,6 +101,7 @@ def _has_decided(view: View, other: Document) -> bool:
     return "paid" in other or bool(objects_of(other, "adjustments") or _parts(view, text_of(other, "payer", "id")))
 
 
+@only_with("other_payers")
 def earlier_payer_undecided(view: View) -> Iterator[Hit]:
     """What a payer before this one decided stands on the claim."""
     for place, other in enumerate(view.other_payers):
@@ -104,6 +110,7 @@ def earlier_payer_undecided(view: View) -> Iterator[Hit]:
             yield Hit(f"other_payers[{place}].paid")
 
 
+@only_with("other_payers")
 def earlier_payer_paid_missing(view: View) -> Iterator[Hit]:
     """Where a payer decided, the claim says what it paid (AMT*D), be it nothing."""
     for place, other in enumerate(view.other_payers):
@@ -111,6 +118,7 @@ def earlier_payer_paid_missing(view: View) -> Iterator[Hit]:
             yield Hit(f"other_payers[{place}].paid")
 
 
+@only_with("other_payers")
 def later_payer_decided(view: View) -> Iterator[Hit]:
     """A payer behind this one cannot have decided yet."""
     for place, other in enumerate(view.other_payers):
@@ -118,6 +126,7 @@ def later_payer_decided(view: View) -> Iterator[Hit]:
             yield Hit(f"other_payers[{place}]")
 
 
+@only_with("other_payers")
 def adjudication_date(view: View) -> Iterator[Hit]:
     """When a payer decided (DTP*573), on the claim or on each line that says what it decided."""
     for place, other in enumerate(view.other_payers):
@@ -127,6 +136,7 @@ def adjudication_date(view: View) -> Iterator[Hit]:
             yield Hit(f"other_payers[{place}].payer.paid_date")
 
 
+@only_with("other_payers")
 def adjudication_date_twice(view: View) -> Iterator[Hit]:
     """The claim says when only where the lines do not."""
     for place, other in enumerate(view.other_payers):
@@ -135,6 +145,7 @@ def adjudication_date_twice(view: View) -> Iterator[Hit]:
             yield Hit(f"other_payers[{place}].payer.paid_date")
 
 
+@only_with("adjudications")
 def bundled_line(view: View) -> Iterator[Hit]:
     """A line is bundled into a line that is there (SVD06)."""
     for place, line in view.adjudicated:
@@ -147,6 +158,7 @@ def bundled_line(view: View) -> Iterator[Hit]:
 # Their amounts
 
 
+@only_with("remaining_patient_liability")
 def remaining_liability(view: View) -> Iterator[Hit]:
     """What is left to the patient is at most what was charged and not paid (AMT*EAF)."""
     yield from _liability(view.document, view.other_payers, "other_payers")
@@ -165,6 +177,7 @@ def _liability(holder: Document, parts: list[Document], path: str) -> Iterator[H
                 yield Hit(field, f"{amount(left)} left to the patient, at most {amount(most)} can be")
 
 
+@only_with("remaining_patient_liability")
 def remaining_liability_twice(view: View) -> Iterator[Hit]:
     """What is left to the patient stands on the claim or on its lines, not on both."""
     for place, other in enumerate(view.other_payers):
@@ -173,6 +186,7 @@ def remaining_liability_twice(view: View) -> Iterator[Hit]:
             yield Hit(f"other_payers[{place}].remaining_patient_liability")
 
 
+@only_with("adjustments")
 def adjustment_zero(view: View) -> Iterator[Hit]:
     """An adjustment adjusts something."""
     for path, _, _, reason in _reasons(view):
@@ -180,6 +194,7 @@ def adjustment_zero(view: View) -> Iterator[Hit]:
             yield Hit(f"{path}.amount")
 
 
+@only_with("adjustments")
 def adjustment_repeated(view: View) -> Iterator[Hit]:
     """A payer gives a reason once, on the claim or on a line."""
     seen: set[tuple[str, str, str]] = set()

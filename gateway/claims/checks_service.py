@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from gateway.claims.characters import fold
-from gateway.claims.hits import Hit
+from gateway.claims.hits import Hit, only_with
 from gateway.claims.view import View, object_of, text_of, texts_of
 
 _PROCEDURE = re.compile(r"[0-9A-Z]{5}", re.ASCII | re.I)
@@ -72,6 +72,7 @@ def procedure_form(view: View) -> Iterator[Hit]:
             yield Hit(f"lines[{place}].procedure.code", f"line {place + 1}")
 
 
+@only_with("modifiers")
 def modifier_form(view: View) -> Iterator[Hit]:
     """A modifier has two signs."""
     for place, line in enumerate(view.lines):
@@ -80,6 +81,7 @@ def modifier_form(view: View) -> Iterator[Hit]:
                 yield Hit(f"lines[{place}].procedure.modifiers[{number}]", f"line {place + 1}")
 
 
+@only_with("modifiers")
 def modifier_repeated(view: View) -> Iterator[Hit]:
     """A modifier stands once on a line."""
     for place, line in enumerate(view.lines):
@@ -98,6 +100,7 @@ def description_missing(view: View) -> Iterator[Hit]:
             yield Hit(f"lines[{place}].procedure.description", f"line {place + 1}")
 
 
+@only_with("drug")
 def drug_code(view: View) -> Iterator[Hit]:
     """A national drug code has eleven digits without hyphens."""
     for place, line in enumerate(view.lines):
@@ -107,6 +110,7 @@ def drug_code(view: View) -> Iterator[Hit]:
                 yield Hit(f"lines[{place}].drug.code", f"line {place + 1}")
 
 
+@only_with("drug")
 def drug_quantity(view: View) -> Iterator[Hit]:
     """Something was given of a drug."""
     for place, line in enumerate(view.lines):
@@ -123,6 +127,7 @@ def drug_missing(view: View) -> Iterator[Hit]:
             yield Hit(f"lines[{place}].drug", f"line {place + 1}")
 
 
+@only_with("place_of_service")
 def place_of_service(view: View) -> Iterator[Hit]:
     """Two digits."""
     for leaf in view.named("place_of_service"):
@@ -157,6 +162,7 @@ def reference_missing(view: View) -> Iterator[Hit]:
         yield Hit("payer_claim_control_number")
 
 
+@only_with("payer_claim_control_number")
 def reference_unwanted(view: View) -> Iterator[Hit]:
     """An original names none."""
     if view.frequency == "1" and text_of(view.document, "payer_claim_control_number"):

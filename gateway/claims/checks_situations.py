@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from gateway.claims.completion import Document
-from gateway.claims.hits import Hit
+from gateway.claims.hits import Hit, only_with
 from gateway.claims.view import View, object_of, objects_of, text_of, texts_of
 
 _CLIA = re.compile(r"\d{2}D\d{7}", re.ASCII | re.I)
@@ -30,12 +30,14 @@ def _codes(view: View) -> Iterator[tuple[int, Document, str]]:
 # Accidents
 
 
+@only_with("related_causes")
 def accident_date_missing(view: View) -> Iterator[Hit]:
     """An accident happened on a day (DTP*439)."""
     if _WITH_DATE & set(texts_of(view.document, "related_causes")) and not text_of(view.document, "accident_date"):
         yield Hit("accident_date")
 
 
+@only_with("related_causes")
 def accident_state_missing(view: View) -> Iterator[Hit]:
     """An auto accident happened in a state, or in another country."""
     place = text_of(view.document, "accident_state") or text_of(view.document, "accident_country")
@@ -43,6 +45,7 @@ def accident_state_missing(view: View) -> Iterator[Hit]:
         yield Hit("accident_state")
 
 
+@only_with("accident_date")
 def accident_cause_missing(view: View) -> Iterator[Hit]:
     """A day of an accident without an accident says nothing."""
     if text_of(view.document, "accident_date") and not texts_of(view.document, "related_causes"):
@@ -58,6 +61,7 @@ def work_cause_missing(view: View) -> Iterator[Hit]:
 # Attachments
 
 
+@only_with("attachments")
 def attachment_number(view: View) -> Iterator[Hit]:
     """What is sent apart is found by its number; what is only available on request has none (PWK06)."""
     if "attachments" not in view.document and not any("attachments" in line for line in view.lines):
@@ -112,6 +116,7 @@ def minutes_elsewhere(view: View) -> Iterator[Hit]:
 # Equipment
 
 
+@only_with("equipment")
 def equipment_code(view: View) -> Iterator[Hit]:
     """Equipment has the code of its line (SV501 = SV101)."""
     for place, line, code in _codes(view):
@@ -120,6 +125,7 @@ def equipment_code(view: View) -> Iterator[Hit]:
             yield Hit(f"lines[{place}].equipment.procedure.code", f"line {place + 1}")
 
 
+@only_with("equipment_certification")
 def recertification_date(view: View) -> Iterator[Hit]:
     """A renewed or revised certification was renewed or revised on a day (DTP*607)."""
     for place, line in enumerate(view.lines):
@@ -128,6 +134,7 @@ def recertification_date(view: View) -> Iterator[Hit]:
             yield Hit(f"lines[{place}].recertification_date", f"line {place + 1}")
 
 
+@only_with("certificate_of_necessity")
 def therapy_start(view: View) -> Iterator[Hit]:
     """A certificate of medical necessity says when therapy began (DTP*463)."""
     for place, line in enumerate(view.lines):
@@ -138,6 +145,7 @@ def therapy_start(view: View) -> Iterator[Hit]:
 # Laboratory and imaging
 
 
+@only_with("clia_number", "referring_clia_number")
 def clia_form(view: View) -> Iterator[Hit]:
     """Two digits, D, seven digits."""
     for leaf in view.named("clia_number", "referring_clia_number"):
@@ -192,6 +200,7 @@ def manipulation_start(view: View) -> Iterator[Hit]:
             yield Hit(f"lines[{place}].initial_treatment_date", f"line {place + 1}")
 
 
+@only_with("epsdt")
 def screening_referral(view: View) -> Iterator[Hit]:
     """A screening (EPSDT) says whether the child was referred."""
     if "epsdt_referral" not in view.document and any(text_of(line, "epsdt") == "Y" for line in view.lines):

@@ -9,8 +9,9 @@ made up.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable
 from io import StringIO
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from gateway.claims.amounts import amount, cents
@@ -30,13 +31,60 @@ class Default(NamedTuple):
     when: str  # "", "make", "no FIELD" or "FIELD=VALUE"
 
 
-def load_defaults(text: str, name: str = "completion.csv") -> tuple[Default, ...]:
+class _Put(NamedTuple):
+    """A row as it is applied."""
+
+    name: str
+    value: str
+    absent: str  # where the document must not have this; "": no matter
+    beside: str  # where the holder must have `is_value` in this; "": no matter
+    is_value: str
+
+
+class _Holder(NamedTuple):
+    """The rows of one object of the document, or of those of a list."""
+
+    steps: tuple[tuple[str, bool], ...]  # names on the way from the document, and whether each is a list
+    makes: bool  # an absent object is made
+    puts: tuple[_Put, ...]
+
+
+class Defaults(tuple[Default, ...]):
+    """The rows of the table, and what they are for one type of claim."""
+
+    def __init__(self, rows: Iterable[Default] = ()) -> None:  # noqa: ARG002 - the tuple has them
+        self._by_type: dict[str, tuple[_Holder, ...]] = {}
+
+    def of(self, claim_type: str) -> tuple[_Holder, ...]:
+        """The rows for a type of claim, those of one object together, in the order of the table."""
+        found = self._by_type.get(claim_type)
+        if found is None:
+            rows = [row for row in self if row.type in ("*", claim_type)]
+            found = tuple(_holder(list(group)) for _, group in groupby(rows, key=lambda row: row.path[:-1]))
+            if claim_type in ("professional", "institutional", "dental"):
+                self._by_type[claim_type] = found
+        return found
+
+
+def _holder(rows: list[Default]) -> _Holder:
+    steps = tuple((step.removesuffix("[]"), step.endswith("[]")) for step in rows[0].path[:-1])
+    makes = bool(steps) and any(row.when == "make" for row in rows)
+    return _Holder(steps, makes, tuple(_row(row) for row in rows))
+
+
+def _row(row: Default) -> _Put:
+    absent = row.when.removeprefix("no ") if row.when.startswith("no ") else ""
+    beside, _, value = row.when.partition("=") if not absent and "=" in row.when else ("", "", "")
+    return _Put(row.path[-1], row.value, absent, beside, value)
+
+
+def load_defaults(text: str, name: str = "completion.csv") -> Defaults:
     """Reads the table; UsageError names the line that is wrong."""
     rows = csv.reader(line for line in StringIO(text, newline="") if not line.startswith("#"))
     header = next(rows, None)
     if header != COLUMNS:
         raise UsageError(f"{name}: the first row must be {','.join(COLUMNS)}")
-    return tuple(_default(row, f"{name}: row {number}") for number, row in enumerate(rows, 2) if row)
+    return Defaults(_default(row, f"{name}: row {number}") for number, row in enumerate(rows, 2) if row)
 
 
 def _default(row: list[str], where: str) -> Default:
@@ -48,7 +96,7 @@ def _default(row: list[str], where: str) -> Default:
     return Default(claim_type, tuple(field.split(".")), value, when)
 
 
-def complete(document: Document, defaults: Sequence[Default]) -> Document:
+def complete(document: Document, defaults: Defaults) -> Document:
     """A copy of the document with what its producer may leave out; what is there is never changed in meaning."""
     made: Document = _copy(document)
     for number, line in enumerate(_objects(made, "lines"), 1):
@@ -57,61 +105,65 @@ def complete(document: Document, defaults: Sequence[Default]) -> Document:
     for number, diagnosis in enumerate(_objects(made, "diagnoses")):
         diagnosis.setdefault("type", _OTHER if number else _PRINCIPAL)
     _exact(made)
-    for default in defaults:
-        _put(made, default)
+    for holder in defaults.of(_type_of(made)):
+        _put(made, holder)
     return made
 
 
-def reduced(completed: Document, defaults: Sequence[Default]) -> Document:
+def reduced(completed: Document, defaults: Defaults) -> Document:
     """The opposite: a completed document without all that completion would put there by itself.
 
     So a producer who writes a default out and one who leaves it out have the same content.
     """
-    put = {
-        (id(holder), default.path[-1])
-        for default in defaults
-        for holder in _holders(completed, default)
-        if holder.get(default.path[-1]) == default.value and _applies(default, holder, completed)
-    }
+    put: dict[int, set[str]] = {}  # names by the id of their object
+    for holder in defaults.of(_type_of(completed)):
+        for owner in _owners(completed, holder):
+            for row in holder.puts:
+                if owner.get(row.name) == row.value and _applies(row, owner, completed):
+                    put.setdefault(id(owner), set()).add(row.name)
     for number, line in enumerate(_objects(completed, "lines"), 1):
         if line["line_control_number"] == line["number"]:
-            put.add((id(line), "line_control_number"))
+            put.setdefault(id(line), set()).add("line_control_number")
         if line["number"] == str(number):
-            put.add((id(line), "number"))
+            put.setdefault(id(line), set()).add("number")
     for number, diagnosis in enumerate(_objects(completed, "diagnoses")):
         if diagnosis["type"] == (_OTHER if number else _PRINCIPAL):
-            put.add((id(diagnosis), "type"))
+            put.setdefault(id(diagnosis), set()).add("type")
     kept = _without(completed, put)
     return kept if isinstance(kept, dict) else {}
 
 
-def _put(document: Document, default: Default) -> None:
-    if default.when == "make" and default.path[0] not in document:
-        document[default.path[0]] = {}
-    for holder in _holders(document, default):
-        if default.path[-1] not in holder and default.value and _applies(default, holder, document):
-            holder[default.path[-1]] = default.value
+def _type_of(document: Document) -> str:
+    found = document.get("type")
+    return found if isinstance(found, str) else ""
 
 
-def _holders(document: Document, default: Default) -> Iterator[Document]:
-    """The objects that have, or should have, the field."""
-    if default.type not in ("*", document.get("type")):
-        return
-    found: list[Any] = [document]
-    for step in default.path[:-1]:
-        name = step.removesuffix("[]")
-        below = [holder.get(name) for holder in found if isinstance(holder, dict)]
-        found = [item for part in below if isinstance(part, list) for item in part] if step != name else below
-    yield from (holder for holder in found if isinstance(holder, dict))
+def _put(document: Document, holder: _Holder) -> None:
+    if holder.makes and holder.steps[0][0] not in document:
+        document[holder.steps[0][0]] = {}
+    for owner in _owners(document, holder):
+        for row in holder.puts:
+            if row.name not in owner and row.value and _applies(row, owner, document):
+                owner[row.name] = row.value
 
 
-def _applies(default: Default, holder: Document, document: Document) -> bool:
-    if default.when in ("", "make"):
-        return True
-    if default.when.startswith("no "):
-        return default.when.removeprefix("no ") not in document
-    field, _, value = default.when.partition("=")
-    return bool(holder.get(field) == value)
+def _owners(document: Document, holder: _Holder) -> list[Document]:
+    """The objects that have, or should have, the fields."""
+    found = [document]
+    for name, is_list in holder.steps:
+        below = [owner[name] for owner in found if name in owner]
+        if is_list:
+            below = [item for part in below if isinstance(part, list) for item in part]
+        found = [item for item in below if isinstance(item, dict)]
+        if not found:
+            break
+    return found
+
+
+def _applies(row: _Put, owner: Document, document: Document) -> bool:
+    if row.absent:
+        return row.absent not in document
+    return not row.beside or owner.get(row.beside) == row.is_value
 
 
 def _exact(document: Document) -> None:
@@ -141,19 +193,22 @@ def _objects(document: Document, name: str) -> list[Document]:
 
 
 def _copy(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _copy(item) for key, item in value.items()}
+    if value.__class__ is dict:
+        return {key: item if item.__class__ is str else _copy(item) for key, item in value.items()}
     return [_copy(item) for item in value] if isinstance(value, list) else value
 
 
-def _without(value: Any, put: set[tuple[int, str]]) -> Any:
+def _without(value: Any, put: dict[int, set[str]]) -> Any:
     """The value without what was put into its objects, and without what is empty then."""
-    if isinstance(value, dict):
-        at = id(value)
-        kept = {
-            key: part
-            for key, item in value.items()
-            if (at, key) not in put and (part := _without(item, put)) not in (None, {}, [])
-        }
+    if value.__class__ is dict:
+        dropped = put.get(id(value), ())
+        kept = {}
+        for key, item in value.items():
+            if key in dropped:
+                continue
+            if item.__class__ is str:
+                kept[key] = item
+            elif (part := _without(item, put)) not in (None, {}, []):
+                kept[key] = part
         return kept or None
     return [_without(item, put) for item in value] if isinstance(value, list) else value

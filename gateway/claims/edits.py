@@ -28,7 +28,7 @@ from gateway.claims import (
 from gateway.claims.code_lists import CodeLists
 from gateway.claims.completion import Document
 from gateway.claims.findings import Finding, Severity
-from gateway.claims.hits import Hit
+from gateway.claims.hits import NEEDED, Hit
 from gateway.claims.payer_terms import PayerTerms
 from gateway.claims.view import View
 from gateway.errors import UsageError
@@ -72,11 +72,6 @@ class Edit(NamedTuple):
     source: str
     name: str = ""  # of the check
 
-    def findings(self, view: View) -> Iterator[Finding]:
-        """What this edit finds in a claim."""
-        for field, detail in self.check(view):
-            yield self.finding(field, detail)
-
     def finding(self, field: str, detail: str = "") -> Finding:
         """What is said of one hit."""
         severity = cast("Severity", self.severity)
@@ -87,7 +82,22 @@ class Edit(NamedTuple):
         return self.severity != "off" and ("*" in self.types or claim_type in self.types)
 
 
-def load_edits(text: str, name: str = "edits.csv", base: Sequence[Edit] = ()) -> tuple[Edit, ...]:
+class Edits(tuple[Edit, ...]):
+    """A table of edits, and those of it that are in force for a type of claim."""
+
+    def __init__(self, edits: Iterable[Edit] = ()) -> None:  # noqa: ARG002 - the tuple has them
+        self._in_force: dict[str, list[tuple[Edit, frozenset[str]]]] = {}
+
+    def in_force(self, claim_type: str) -> list[tuple[Edit, frozenset[str]]]:
+        """Each edit in the order of the table, with the names of which a claim must have one; none: look always."""
+        found = self._in_force.get(claim_type)
+        if found is None:
+            edits = [edit for edit in self if edit.check is not _nothing and edit.looks_at(claim_type)]
+            found = self._in_force[claim_type] = [(edit, NEEDED.get(edit.check, frozenset())) for edit in edits]
+        return found
+
+
+def load_edits(text: str, name: str = "edits.csv", base: Sequence[Edit] = ()) -> Edits:
     """Reads a table; its rows replace those of `base` with the same code. UsageError names the row that is wrong."""
     rows = csv.reader(line for line in StringIO(text, newline="") if not line.startswith("#"))
     if next(rows, None) != COLUMNS:
@@ -97,7 +107,7 @@ def load_edits(text: str, name: str = "edits.csv", base: Sequence[Edit] = ()) ->
         if row:
             edit = _edit(row, f"{name}: row {number}")
             found[edit.code] = edit
-    return tuple(found.values())
+    return Edits(found.values())
 
 
 def _edit(row: list[str], where: str) -> Edit:
@@ -118,7 +128,7 @@ def _edit(row: list[str], where: str) -> Edit:
 
 def run_edits(
     document: Document,
-    edits: Iterable[Edit],
+    edits: Sequence[Edit],
     today: date,
     delimiters: str = "*:^~",
     *,
@@ -131,4 +141,11 @@ def run_edits(
     :param delimiters: of the partner that the claim goes to
     """
     view = View(document, today, delimiters, codes=codes, terms=terms)
-    return [finding for edit in edits if edit.looks_at(view.type) for finding in edit.findings(view)]
+    table, names = edits if isinstance(edits, Edits) else Edits(edits), view.names
+    found: list[Finding] = []
+    for edit, needed in table.in_force(view.type):
+        if needed and needed.isdisjoint(names):
+            continue
+        for field, detail in edit.check(view):
+            found.append(edit.finding(field, detail))
+    return found

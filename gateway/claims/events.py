@@ -64,6 +64,8 @@ KINDS: dict[str, Kind] = {
     "ack_claim": _kind({Hop.ACKNOWLEDGMENT}, _SAID),
     "status": _kind({Hop.CLEARINGHOUSE, Hop.PAYER}, {*_YES_NO, Verdict.DUPLICATE, Verdict.INFO}),
     "inquiry": _kind({Hop.STATUS}, {Verdict.PENDED, Verdict.INFO}),
+    # a number that the other side gave a claim; nothing that its life hangs on
+    "numbered": _kind({Hop.CLEARINGHOUSE, Hop.PAYER, Hop.STATUS}, _SAID),
 }
 
 # How far a claim has come when a hop answers; a further one implies the nearer ones. The payer answers inquiries.

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+_Check = TypeVar("_Check", bound=Callable[..., Any])
 
 
 class Hit(NamedTuple):
@@ -10,3 +13,19 @@ class Hit(NamedTuple):
 
     field: str
     detail: str = ""
+
+
+NEEDED: dict[Callable[..., Any], frozenset[str]] = {}  # names of fields by check, of which one must be there
+
+
+def only_with(*names: str) -> Callable[[_Check], _Check]:
+    """Marks a check that finds nothing in a claim in which no field, wherever it stands, has one of these names.
+
+    Such a claim is not shown to it: most edits are about what few claims have.
+    """
+
+    def mark(check: _Check) -> _Check:
+        NEEDED[check] = frozenset(names)
+        return check
+
+    return mark

@@ -13,7 +13,7 @@ from typing import Any
 from gateway.claims.companions import NO_LIMITS, Companion, Condition, Rule
 from gateway.claims.completion import Document
 from gateway.claims.crosswalk import NO_CROSSWALK, Crosswalk
-from gateway.claims.edits import Edit
+from gateway.claims.edits import Edit, Edits
 from gateway.claims.field_paths import FieldPath, Owner, is_there, value_at
 from gateway.claims.findings import Finding, Severity
 from gateway.claims.view import text_of
@@ -108,7 +108,7 @@ class Wish:
         if not self.severities:
             return base
         if self._edited[0] is not base:
-            changed = [edit._replace(severity=self.severities.get(edit.code, edit.severity)) for edit in base]
+            changed = Edits(edit._replace(severity=self.severities.get(edit.code, edit.severity)) for edit in base)
             self._edited = (base, changed)
         return self._edited[1]
 

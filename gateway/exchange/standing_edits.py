@@ -44,7 +44,7 @@ class StandingEdits:
 
     def __init__(self, edits: Sequence[Edit], crosswalk: Crosswalk, severities: Severities = _as_they_are) -> None:
         """`severities`: what the partner or payer of a claim wants of some edits otherwise, by their codes."""
-        self.edits = [edit for edit in edits if edit.name in OF_THE_STORE and edit.severity != "off"]
+        self.edits = [edit for edit in edits if edit.name in OF_THE_STORE]
         self.crosswalk, self.severities = crosswalk, severities
 
     def look_at(self, conn: Connection, wanted: Sequence[Admission], there: Mapping[Key, Standing]) -> list[Admission]:

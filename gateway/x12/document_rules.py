@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from gateway.x12.fields import Field, FieldFault, examine, field_tree
 from gateway.x12.guide import Guide, Loop, SegmentRow
-from gateway.x12.object_rules import Found, ObjectRules
+from gateway.x12.object_rules import Found, Narrowed, ObjectRules
 from gateway.x12.paths import Document, get, has
 from gateway.x12.row_reader import paths
 
@@ -25,6 +25,8 @@ class RowRules:
         self.row = row
         self.path = row.path
         self.paths = paths(row)
+        self.names = frozenset(path[0] for path in self.paths if len(path) == 1)
+        self.deep_paths = [path for path in self.paths if len(path) > 1]
         self.is_always = is_always
         self.rules = ObjectRules(row.parts, row.syntax, takes_any=bool(row.leads) and row.usage != "R")
         segments = row.repeat - bool(row.leads) if row.is_flat else 1
@@ -37,23 +39,34 @@ class RowRules:
         """Whether the document has something of this row."""
         if self.is_always:
             return True
-        inner = get(owner, self.path)
+        inner = get(owner, self.path) if self.path else owner
         if self.row.is_list:
             return bool(inner)
-        return inner is not None and any(has(inner, path) for path in self.paths)
+        if not isinstance(inner, dict):
+            return False
+        if not self.names.isdisjoint(inner):
+            return True
+        return any(path[0] in inner and has(inner, path) for path in self.deep_paths)
 
     def check(self, owner: Document, found: Found) -> None:
         """Find the faults of a row that is there."""
         if self.row.is_list:
             self._check_items(get(owner, self.path), found)
             return
-        inner = get(owner, self.path) if self.path else owner
+        if not self.path:
+            self.check_narrowed(self.rules.narrowed(tuple(owner)), owner, found)
+            return
+        inner = get(owner, self.path)
         found.where += self.path
-        self.rules.check(inner, found)
-        for path, most in self.most:
-            if 0 < most < len(get(inner, path) or ()):
-                found.add(path, ("repeat", f"more than {most}"))
+        self.check_narrowed(self.rules.narrowed(tuple(inner)), inner, found)
         del found.where[len(found.where) - len(self.path) :]
+
+    def check_narrowed(self, rules: Narrowed, owner: Document, found: Found) -> None:
+        """Find the faults of the row's object, by the rules that matter for its names."""
+        self.rules.check_narrowed(rules, owner, found)
+        for path, most in self.most:
+            if 0 < most < len(get(owner, path) or ()):
+                found.add(path, ("repeat", f"more than {most}"))
 
     def _check_items(self, items: list[Any], found: Found) -> None:
         if 0 < self.row.repeat < len(items):
@@ -76,8 +89,15 @@ Group = list[RowRules]
 class Plan(NamedTuple):
     """What to check in an object of a loop."""
 
-    groups: list[tuple[Group, bool]]  # rows of which one may be there; whether the first is there for sure
+    groups: list[tuple[Group, bool, Narrowed | None]]  # see `_step`
     children: list[LoopRules]
+
+
+def _step(group: Group, names: tuple[str, ...]) -> tuple[Group, bool, Narrowed | None]:
+    """Rows of which one may be there; whether the first is there for sure; its rules where they are known by now."""
+    row, is_sure = group[0], _is_sure(group, set(names))
+    is_known = is_sure and not row.path and not row.row.is_list
+    return group, is_sure, row.rules.narrowed(names) if is_known else None
 
 
 def _is_sure(group: Group, present: set[str]) -> bool:
@@ -114,15 +134,17 @@ class LoopRules:
             if group[0].row.usage == "R" or any(row.is_always or not row.tops.isdisjoint(present) for row in group)
         ]
         children = [c for c in self.children if c.loop.usage == "R" or not c.path or c.path[0] in present]
-        plan = self.plans[names] = Plan([(group, _is_sure(group, present)) for group in groups], children)
+        plan = self.plans[names] = Plan([_step(group, names) for group in groups], children)
         return plan
 
     def check(self, owner: Document, found: Found) -> None:
         """Find the faults of one occurrence of the loop."""
         names = tuple(owner)
         groups, children = self.plans.get(names) or self.plan(names)
-        for group, is_sure in groups:
-            if is_sure:
+        for group, is_sure, rules in groups:
+            if rules is not None:
+                group[0].check_narrowed(rules, owner, found)
+            elif is_sure:
                 group[0].check(owner, found)
             else:
                 _check_group(group, owner, found)

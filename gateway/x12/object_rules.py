@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import NamedTuple
 
 from gateway.x12.fields import FieldFault
 from gateway.x12.formats import DATES, NUMBERS, Cache, Format, date_wire, writer
@@ -86,6 +87,16 @@ def _not(form: Format) -> Why:
 _UNSEEN: Why = ("", "")
 
 
+class Narrowed(NamedTuple):
+    """Of the rules for an object, those that matter where it has certain names."""
+
+    values: list[tuple[str, ElementRule]]
+    deep: list[ElementRule]
+    required: list[tuple[Path, Why, bool]]
+    blocks: list[BlockRules]
+    has_rest: bool
+
+
 class ObjectRules:
     """The rules for the fields that one row, or one item of a block, has in an object."""
 
@@ -106,6 +117,7 @@ class ObjectRules:
         self.blocks = [BlockRules(part, takes_any=takes_any) for part in parts if isinstance(part, Block)]
         self.inner: list[tuple[Path, Why, list[Path]]] = []  # required where one of the other paths is there
         self.ordinals = [part.path for part in parts if isinstance(part, Element) and part.default == "#"]
+        self.plans: dict[tuple[str, ...], Narrowed] = {}
         self.notes = [(note, [_path_at(parts, place) for place in note.places]) for note in syntax]
         before: Element | None = None
         for part in parts:
@@ -133,22 +145,47 @@ class ObjectRules:
         else:
             self.values.append((".".join(element.path), rule))
 
+    def narrowed(self, names: tuple[str, ...]) -> Narrowed:
+        """The rules that matter for an object with these names, remembered while there is room."""
+        found = self.plans.get(names)
+        if found is None:
+            if len(self.plans) >= _CACHED:
+                self.plans.clear()
+            found = self.plans[names] = self._narrow(frozenset(names))
+        return found
+
+    def _narrow(self, there: frozenset[str]) -> Narrowed:
+        rest = [element.path for element in self.kept] + [path for path, _, _ in self.inner] + self.ordinals
+        rest += [path for _, _, others in self.inner for path in others]
+        return Narrowed(
+            [(name, rule) for name, rule in self.values if name in there],
+            [rule for rule in self.deep if rule.path[0] in there],
+            [one for one in self.required if one[0][0] in there or not one[2]],
+            [block for block in self.blocks if block.path[0] in there],
+            bool(self.notes) or any(path[0] in there for path in rest if path),
+        )
+
     def check(self, owner: Document, found: Found) -> None:
         """Find the faults of the fields of an object that is there."""
-        for name, rule in self.values:
-            if value := owner.get(name):
+        self.check_narrowed(self.narrowed(tuple(owner)), owner, found)
+
+    def check_narrowed(self, rules: Narrowed, owner: Document, found: Found) -> None:
+        """The same, by the rules that matter for its names."""
+        values, deep, required, blocks, has_rest = rules
+        for name, rule in values:
+            if value := owner[name]:
                 why = rule.cache.get(value, _UNSEEN)
                 if why is not None and (why := rule.check(value)):
                     found.add(rule.path, why)
-        if self.deep:
-            self._check_deep(owner, found)
-        for path, lack, has_default in self.required:
+        if deep:
+            _check_deep(deep, owner, found)
+        for path, lack, has_default in required:
             value = owner.get(path[0]) if len(path) == 1 else get(owner, path)
             if not value and not (has_default and value is None):
                 found.add(path, lack)
-        for block in self.blocks:
+        for block in blocks:
             block.check(owner, found)
-        if self.kept or self.notes or self.inner or self.ordinals:
+        if has_rest:
             self._check_rest(owner, found)
 
     def _check_rest(self, owner: Document, found: Found) -> None:
@@ -167,12 +204,13 @@ class ObjectRules:
             if (value := get(owner, path)) and value != str(found.ordinal):
                 found.add(path, (ORDINAL.code, ORDINAL.text))
 
-    def _check_deep(self, owner: Document, found: Found) -> None:
-        for rule in self.deep:
-            if value := get(owner, rule.path):
-                why = rule.cache.get(value, _UNSEEN)
-                if why is not None and (why := rule.check(value)):
-                    found.add(rule.path, why)
+
+def _check_deep(rules: list[ElementRule], owner: Document, found: Found) -> None:
+    for rule in rules:
+        if value := get(owner, rule.path):
+            why = rule.cache.get(value, _UNSEEN)
+            if why is not None and (why := rule.check(value)):
+                found.add(rule.path, why)
 
 
 def _path_at(parts: tuple[Element | Block, ...], index: int) -> Path:

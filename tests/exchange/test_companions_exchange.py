@@ -316,3 +316,21 @@ def test_edits_that_ask_the_store_are_more_severe_or_less_too(practice: Practice
         document = door(practice, 1, lambda _, claim, n=number: claim.update(patient_control_number=f"AGAIN{n}"))
         assert [one["severity"] for one in document["issues"] if one["code"] == "in_flight"] == [found] * bool(found)
         assert document["held"] == (severity == "error")
+
+
+@pytest.mark.usefixtures("house")
+def test_edits_that_ask_the_store_can_be_switched_on(practice: Practice) -> None:
+    """What is off in the home's own table is looked at where the partner wants it."""
+    row = "in_flight,in_flight,*,off,yes,It is on its way as {detail}.,home\n"
+    own = practice.home / "mappings" / "edits.csv"
+    own.write_text("code,check,types,severity,release,says,source\n" + row, encoding="utf-8")
+    door(practice, 1)
+    again = {"wanted": False, "named": "AGAIN0"}, {"wanted": True, "named": "AGAIN1"}
+    for one in again:
+        if one["wanted"]:
+            wish(practice, '[[rules]]\ncode = "in_flight"\nkind = "edit"\nseverity = "error"\nsays = "x"\n')
+        document = door(practice, 1, lambda _, claim, n=one["named"]: claim.update(patient_control_number=n))
+        assert document["held"] == one["wanted"]
+        assert [issue["code"] for issue in document["issues"] if issue["code"] == "in_flight"] == (
+            ["in_flight"] if one["wanted"] else []
+        )

@@ -68,34 +68,49 @@ class Tidied(NamedTuple):
 def tidy(value: Any) -> Tidied:
     """Trims text, turns whole numbers into text, drops null and what is empty; the rest is named."""
     findings: list[Finding] = []
-    return Tidied(_tidy(value, "", findings, 0), findings)
+    return Tidied(_tidy(value, (), findings), findings)
 
 
-def _tidy(value: Any, path: str, findings: list[Finding], depth: int) -> Any:
-    if isinstance(value, str):
-        return _tidy_text(value, path, findings)
-    if depth > MAX_DEPTH:
+Steps = tuple[str, ...]  # names, and "[0]" for items
+
+
+def _tidy(value: Any, where: Steps, findings: list[Finding]) -> Any:
+    if value.__class__ is str:
+        return _tidy_text(value, where, findings)
+    if len(where) > MAX_DEPTH:
         findings.append(Finding("nesting", "error", "", "is nested deeper than any claim"))
         return None
     if isinstance(value, dict):
-        below = {key: _tidy(item, f"{path}.{key}" if path else key, findings, depth + 1) for key, item in value.items()}
-        return {key: item for key, item in below.items() if item is not None} or None
+        return _tidy_object(value, where, findings)
     if isinstance(value, list):
-        items = [_tidy(item, f"{path}[{place}]", findings, depth + 1) for place, item in enumerate(value)]
+        items = [_tidy(item, (*where, f"[{place}]"), findings) for place, item in enumerate(value)]
         return [item for item in items if item is not None] or None
-    if value is None:
-        return None
     if isinstance(value, bool):
-        findings.append(Finding("text_wanted", "error", path, 'is true or false; say "Y" or "N" as text'))
+        findings.append(Finding("text_wanted", "error", _path(where), 'is true or false; say "Y" or "N" as text'))
         return None
-    return str(value)
+    return None if value is None else str(value)
 
 
-def _tidy_text(value: str, path: str, findings: list[Finding]) -> str | None:
+def _tidy_object(value: dict[str, Any], where: Steps, findings: list[Finding]) -> dict[str, Any] | None:
+    kept: dict[str, Any] = {}
+    for key, item in value.items():
+        # nearly every value is a plain text, which needs no path
+        is_plain = item.__class__ is str and item.isascii()
+        tidied = item.strip() if is_plain else _tidy(item, (*where, key), findings)
+        if tidied:
+            kept[key] = tidied
+    return kept or None
+
+
+def _tidy_text(value: str, where: Steps, findings: list[Finding]) -> str | None:
     if _SURROGATE.search(value):
-        findings.append(Finding("encoding", "error", path, "has half a character (a lone surrogate)"))
+        findings.append(Finding("encoding", "error", _path(where), "has half a character (a lone surrogate)"))
         return None
     return value.strip() or None
+
+
+def _path(where: Steps) -> str:
+    return ".".join(where).replace(".[", "[")
 
 
 def document_record(number: int, place: str, value: Any) -> Record:
