@@ -190,11 +190,29 @@ def show(session: Session, number: str, provider: str | None, as_json: bool) -> 
         say("\nadjustments")
         rows = [(a["group"], a["reason"], a["amount"], a.get("procedure", "claim")) for a in document["adjustments"]]
         table(("group", "reason", "amount", "on"), rows, right=("amount",))
+    _show_work(document)
     say("\nsent")
     keys = ("batch", "partner", "interchange_control_number", "group_control_number", "transaction_control_number")
     sent = [[*(one[key] for key in keys), (one["sent_at"] or one["state"])[:19]] for one in document["submissions"]]
     table(("batch", "partner", "ISA13", "GS06", "ST02", "at"), sent, empty="not yet")
     say(f"\n`gateway claims why {document['patient_control_number']}` has the whole history")
+
+
+def _show_work(document: dict[str, Any]) -> None:
+    """Who works on it and until when, its appeals and notes; nothing where nobody did anything."""
+    work = document["work"]
+    about = [f"owner {work['owner']}" if work["owner"] else "", f"due {work['due']}" if work["due"] else ""]
+    about.append(f"done: {work['done']['outcome']} ({work['done']['by']})" if work["done"] else "")
+    if any(about):
+        say(f"\nwork              {', '.join(filter(None, about))}")
+    if document["appeals"]:
+        say("\nappeals")
+        rows = [(a["level"], a["sent"], a["answered"], a["outcome"], a["note"]) for a in document["appeals"]]
+        table(("level", "sent", "answered", "outcome", "note"), rows)
+    if work["notes"]:
+        say("\nnotes")
+        for one in work["notes"]:
+            say(f"  {one['at'][:10]}  {one['by']}: {one['text']}")
 
 
 def _procedure(line: dict[str, Any]) -> str:

@@ -19,6 +19,7 @@ COMMANDS = {
     "remittances": "remittances:remittances",
     "exchange": "exchange:exchange",
     "step": "exchange:step",
+    "worklist": "worklist:worklist",
     "report": "report:report",
     "partners": "partners:partners",
     "companions": "companions:companions",

@@ -36,7 +36,7 @@ def load_rules(home: Path | None = None) -> Rules:
         edits,
         all_guides(),
         CodeLists(partial(code_list, home=home)),
-        _terms(home),
+        payer_terms(home),
     )
 
 
@@ -65,7 +65,8 @@ def _read_codes(path: Path, _changed: int) -> CodeList:
     return load_codes(_read(path), str(path))
 
 
-def _terms(home: Path | None) -> PayerTerms:
+def payer_terms(home: Path | None = None) -> PayerTerms:
+    """What payers ask for, a home's rows before ours."""
     terms = load_terms(_read(SHIPPED / "mappings" / "payer_terms.csv"))
     own = home / "mappings" / "payer_terms.csv" if home else None
     return load_terms(_read(own), str(own), base=terms) if own is not None and own.is_file() else terms

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from gateway.app import App
 from gateway.errors import GatewayError
 from gateway.reconcile.check import differences
+from gateway.reconcile.working import differences as work_differences
 from gateway.store import batches, inbound_files
 from gateway.store.check import check
 
@@ -34,6 +35,8 @@ def check_all(app: App) -> Iterator[Checked]:
             yield Checked(one.name, tuple(one.subjects) if not one.holds else ())
         off = tuple(f"claim:{one.claim_id} ({', '.join(one.columns[:5])})" for one in differences(conn))
         yield Checked("state and money of every claim are what its facts say", off)
+        worked = tuple(f"claim:{claim_id}" for claim_id in work_differences(conn))
+        yield Checked("the work on every claim is what its entries say", worked)
     yield Checked("every file of the store is in the archive, unchanged", tuple(_archive_faults(app)))
     yield Checked("every file of the archive is in the store", tuple(_strangers(app)))
 

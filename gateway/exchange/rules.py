@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gateway.claims.crosswalk import Crosswalk
 from gateway.data import SHIPPED
 from gateway.errors import UsageError
 from gateway.reconcile.classes import Classes, load_classes
+from gateway.reports.deadlines import Limits, load_limits
+from gateway.reports.next_steps import NextSteps, load_next_steps
 from gateway.reports.words import Words, load_words
 
 _FOLDER = "mappings/codes"
@@ -35,3 +38,13 @@ def answer_words(home: Path | None = None) -> Words:
     """What the codes of answers and of provider adjustments mean, and when credits are due."""
     names = ("answer_codes.csv", "provider_adjustments.csv", "refunds.csv")
     return load_words(*(_texts(name, home) for name in names))
+
+
+def appeal_limits(home: Path | None, crosswalk: Crosswalk) -> Limits:
+    """Within how many days denials may be appealed."""
+    return load_limits(_texts("limits.csv", home), crosswalk)
+
+
+def next_steps(home: Path | None = None) -> NextSteps:
+    """What a list of work proposes."""
+    return load_next_steps(_texts("next_steps.csv", home))

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from gateway.reconcile.denied import Denied, denied_parts
-from gateway.reconcile.projection import folded
-from gateway.reconcile.remitted import remitted_claim
+from gateway.reconcile.denied import Denied
 from gateway.reports.asked import Asked
 from gateway.reports.cells import shown
 from gateway.reports.claim_columns import CLAIM, claim_cells
+from gateway.reports.denied_cases import REST, DeniedCase, denied_cases
 from gateway.reports.document import Bar, Chart, Check, Column, Figure, Figures, Report, Row, Section, Table, table_of
 from gateway.reports.grouping import BY, NOBODY, key_columns
 from gateway.store import Connection
 from gateway.store.claim_reports import ReportedClaim, denied_claims
-from gateway.store.payment_reports import payment_dates, remitted_rows
-from gateway.store.rows import cut
 
-REST = "(other payers or rules)"
-_AT_A_TIME = 1_000
 _COUNTED = (Column("claims", "claims", "count"), Column("denied", "denied", "money", adds=True))
 _REASON = (
     Column("group", "group"),
@@ -56,17 +51,6 @@ class _Sum:
 _Sums = dict[tuple[str, ...], _Sum]
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """A denied claim with the reasons of its denial, the largest first."""
-
-    claim: ReportedClaim
-    parts: tuple[Denied, ...]
-    filing: str
-    payer_claim_number: str
-    denied_on: str
-
-
 def build(conn: Connection, asked: Asked) -> Report:
     """The report; its total is what the reconciliation has as denied."""
     reasons: _Sums = defaultdict(_Sum)
@@ -75,7 +59,7 @@ def build(conn: Connection, asked: Asked) -> Report:
     groups: dict[str, _Sums] = {by: defaultdict(_Sum) for by in BY}
     rows: list[Row] = []
     found = denied_claims(conn, asked.filters, None, **asked.source)
-    for case in _cases(conn, asked, found):
+    for case in denied_cases(conn, asked, found):
         claim = case.claim
         for part in case.parts:
             meaning = asked.classes.describe(part.group, part.reason, case.filing)
@@ -93,7 +77,7 @@ def build(conn: Connection, asked: Asked) -> Report:
     return _report(asked, found, reasons, categories, remarks, groups, rows)
 
 
-def _by_filing(asked: Asked, part: Denied, case: _Case) -> bool:
+def _by_filing(asked: Asked, part: Denied, case: DeniedCase) -> bool:
     """Whether a reason means something else for this kind of payer."""
     classes = asked.classes
     return classes.describe(part.group, part.reason, case.filing) != classes.describe(part.group, part.reason)
@@ -104,35 +88,7 @@ def _keys(asked: Asked, claim: ReportedClaim) -> tuple[tuple[str, str], ...]:
     return payer, (claim.partner, claim.partner), (claim.billing_key, claim.billing_name)
 
 
-def _cases(conn: Connection, asked: Asked, claims: Sequence[ReportedClaim]) -> Iterator[_Case]:
-    """Each claim with its reasons: what stands of its last payer, read anew from what the payment says."""
-    for part in cut(claims, _AT_A_TIME):
-        by_id = {claim.claim_id: claim for claim in part}
-        standing: dict[int, list[int]] = {}
-        for fold in folded(conn, list(by_id), as_of=asked.past):
-            legs = [leg for leg in fold.money.legs if leg.standing]
-            last = {leg.answered.service_from if leg.answered else "": leg for leg in legs}
-            standing[fold.claim_id] = [one.id for leg in last.values() for one in leg.standing]
-        remitted = remitted_rows(conn, [one for ids in standing.values() for one in ids])
-        dates = payment_dates(conn, {row.remittance_id for row in remitted.values()})
-        for claim in part:
-            own = [remitted[one] for one in standing.get(claim.claim_id, ()) if one in remitted]
-            read = [remitted_claim(row) for row in own]
-            parts = [one for fact in read for one in denied_parts(fact, asked.classes)]
-            parts.sort(key=lambda one: (-one.cents, one.group, one.reason))
-            rest = claim.denied - sum(one.cents for one in parts)
-            if rest:
-                parts.append(Denied("", "", rest, (), ""))
-            yield _Case(
-                claim,
-                tuple(parts),
-                read[0].filing_indicator if read else "",
-                own[0].payer_claim_number if own else "",
-                max((dates.get(row.remittance_id, "") for row in own), default=""),
-            )
-
-
-def _row(asked: Asked, case: _Case) -> Row:
+def _row(asked: Asked, case: DeniedCase) -> Row:
     named = [one for one in case.parts if one.reason]
     meaning = asked.classes.describe(named[0].group, named[0].reason, case.filing) if named else None
     reasons = dict.fromkeys(f"{one.group} {one.reason}" for one in named)

@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from gateway.claims.answers import SubmissionLife
-from gateway.claims.history import Event
-from gateway.reconcile.projection import FoldedClaim, folded
 from gateway.reports.asked import Asked
 from gateway.reports.claim_columns import CLAIM, claim_cells
 from gateway.reports.document import Bar, Chart, Check, Column, Figure, Figures, Report, Row, Section, Table, table_of
 from gateway.reports.grouping import BY, NOBODY, key_columns
+from gateway.reports.refused_cases import HOPS, RefusedCase, refused_cases
 from gateway.store import Connection
-from gateway.store.claim_reports import ReportedClaim, rejected_claims
+from gateway.store.claim_reports import rejected_claims
 from gateway.store.reporting import claim_cube
-from gateway.store.rows import cut
 
-HOPS = {
-    "rejected_ta1": ("ta1", "TA1: the file"),
-    "rejected_999": ("999", "999: the set"),
-    "rejected_clearinghouse": ("clearinghouse", "277CA: clearinghouse"),
-    "rejected_payer": ("payer", "277CA: payer"),
-}
-_AT_A_TIME = 1_000
 _SUMS = (Column("claims", "claims", "count"), Column("charge", "charged", "money"))
 _CODE = (
     Column("hop", "rejected by"),
@@ -56,14 +45,6 @@ class _Sum:
 _Sums = dict[tuple[str, ...], _Sum]
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
-    claim: ReportedClaim
-    hop: str
-    codes: tuple[str, ...]
-    at: str
-
-
 @dataclass(slots=True)
 class _Found:
     """Sums by everything that the report shows."""
@@ -72,7 +53,7 @@ class _Found:
     hops: _Sums = field(default_factory=lambda: defaultdict(_Sum))
     groups: dict[str, _Sums] = field(default_factory=lambda: {by: defaultdict(_Sum) for by in BY})
 
-    def add(self, asked: Asked, case: _Case) -> None:
+    def add(self, asked: Asked, case: RefusedCase) -> None:
         claim = case.claim
         self.hops[case.hop,].add(claim.charge)
         for code in case.codes or ("",):
@@ -87,7 +68,7 @@ def build(conn: Connection, asked: Asked) -> Report:
     claims = rejected_claims(conn, asked.filters, None, **asked.source)
     sums = _Found()
     rows: list[Row] = []
-    for case in _cases(conn, asked, claims):
+    for case in refused_cases(conn, asked, claims):
         sums.add(asked, case)
         if asked.limit is None or len(rows) < asked.limit:
             rows.append(_row(asked, case))
@@ -113,55 +94,7 @@ def build(conn: Connection, asked: Asked) -> Report:
     return Report("rejections", "Rejections", asked.as_of, asked.parameters, tuple(sections), (check,), detail="claims")
 
 
-def _cases(conn: Connection, asked: Asked, claims: Sequence[ReportedClaim]) -> Iterator[_Case]:
-    for part in cut(claims, _AT_A_TIME):
-        folds = {fold.claim_id: fold for fold in folded(conn, [one.claim_id for one in part], as_of=asked.past)}
-        for claim in part:
-            hop, _ = HOPS.get(claim.state, (claim.state, ""))
-            said = list(_refusals(folds[claim.claim_id], hop)) if claim.claim_id in folds else []
-            codes = dict.fromkeys(code for event in said for code in _telling(event, said))
-            yield _Case(claim, hop, tuple(codes), max((one.recorded_at for one in said), default=""))
-
-
-def _refusals(fold: FoldedClaim, hop: str) -> Iterator[Event]:
-    """What the hop that decided said of the newest submission; with a 999, what it blames in the claim too."""
-    life = fold.life.submission
-    if life is None:
-        return
-    own = [event for event in fold.history.events if event.hop == hop and _speaks_of(event, life)]
-    refusing = [event for event in own if event.verdict == "reject"]
-    newest = max((event.rank for event in refusing), default="")
-    for event in own:
-        if event.kind == "ack_claim" or (event.verdict == "reject" and event.rank == newest):
-            yield event
-
-
-def _speaks_of(event: Event, life: SubmissionLife) -> bool:
-    submission = life.submission
-    if event.submission_id is not None:
-        return event.submission_id == submission.id
-    if event.set_id is not None:
-        return event.set_id == submission.set_id
-    return event.batch_id in (submission.batch_id, None)
-
-
-def _telling(event: Event, said: Sequence[Event]) -> tuple[str, ...]:
-    """The codes that a biller can work by: the segment and element at fault before the verdict on the whole set."""
-    if event.hop != "999":
-        return event.codes
-    blamed = any(one.kind == "ack_claim" for one in said)
-    if event.kind != "ack_claim":
-        return () if blamed else tuple(code for code in event.codes if code.startswith("IK5")) or event.codes
-    return tuple(_without_place(code) for code in event.codes)
-
-
-def _without_place(code: str) -> str:
-    """IK3 without the ordinal of the segment, which differs from claim to claim."""
-    parts = code.split(":")
-    return ":".join((parts[0], parts[1], parts[-1])) if parts[0] == "IK3" and len(parts) > 3 else code
-
-
-def _row(asked: Asked, case: _Case) -> Row:
+def _row(asked: Asked, case: RefusedCase) -> Row:
     words = [asked.words.answer(code) for code in case.codes]
     labels, actions = (
         dict.fromkeys(one.label for one in words),

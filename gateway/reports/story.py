@@ -9,8 +9,10 @@ from typing import Any
 from gateway.reconcile.money import PayerMoney
 from gateway.reconcile.projection import FoldedClaim, folded
 from gateway.reconcile.remitted import remitted_claim
+from gateway.reconcile.working import works
 from gateway.reports.cells import amount
 from gateway.reports.habits import is_late
+from gateway.reports.worklist import appeal_document, work_document
 from gateway.store import Connection, claims
 from gateway.store.claim_reports import Late
 from gateway.store.reporting import MONEY
@@ -24,6 +26,7 @@ from gateway.store.stories import (
     remitted_told,
     submissions_told,
 )
+from gateway.store.work import EntryRow, entries_of
 
 Document = dict[str, Any]
 
@@ -75,6 +78,7 @@ def shown(conn: Connection, claim_id: int, late: Mapping[str, Late] | None = Non
     fold = next(iter(folded(conn, [claim_id])))
     remitted = remitted_told(conn, claim_id)
     told = events_told(conn, claim_id)
+    work = works(conn, [claim_id])[claim_id]
     body = next(json.loads(v.body) for v in claims.versions_of(conn, claim_id) if v.id == claim.version_id)
     return {
         **listed(claim, late),
@@ -84,7 +88,9 @@ def shown(conn: Connection, claim_id: int, late: Mapping[str, Late] | None = Non
         "adjustments": _adjustments([row for row in remitted if row.remittance_status == "posted"]),
         "payments": [_payment(row) for row in remitted if row.remittance_status == "posted"],
         "submissions": [_submission(row) for row in submissions_told(conn, claim_id)],
-        "events": story(told, remitted),
+        "work": work_document(work),
+        "appeals": [appeal_document(one) for one in work.appeals],
+        "events": story(told, remitted, entries_of(conn, [claim_id]).get(claim_id, ())),
     }
 
 
@@ -159,9 +165,9 @@ def _submission(row: SubmittedIn) -> Document:
     }
 
 
-def story(told: Sequence[Told], remitted: Sequence[Remitted]) -> list[Document]:
+def story(told: Sequence[Told], remitted: Sequence[Remitted], entries: Sequence[EntryRow] = ()) -> list[Document]:
     """Everything that was said and done, in the order of recording."""
-    found = [_event(row) for row in told] + [_remitted(row) for row in remitted]
+    found = [_event(row) for row in told] + [_remitted(row) for row in remitted] + [_worked(row) for row in entries]
     return sorted(found, key=lambda one: one["at"])
 
 
@@ -179,6 +185,31 @@ def _event(row: Told) -> Document:
         "file_id": str(row.file_id or ""),
         "segment": row.segment,
         "text": row.text,
+    }
+
+
+def _worked(row: EntryRow) -> Document:
+    """What a person did about it."""
+    words = {
+        "assign": f"assigned to {row.owner}" if row.owner else "assigned to nobody",
+        "note": row.text,
+        "due": f"to come back to on {row.day}",
+        "done": f"done: {row.outcome.replace('_', ' ')}",
+        "appeal": f"appeal level {row.level} sent on {row.day}",
+        "answer": f"appeal level {row.level} {row.outcome} on {row.day}",
+    }[row.kind]
+    return {
+        "at": row.recorded_at,
+        "kind": "appeal" if row.kind == "answer" else "work" if row.kind != "appeal" else row.kind,
+        "hop": "person",
+        "verdict": "info",
+        "source": f"person {row.actor}",
+        "said_on": row.day,
+        "codes": [],
+        "file": "",
+        "file_id": "",
+        "segment": 0,
+        "text": f"{words}: {row.text}" if row.text and row.kind != "note" else words,
     }
 
 

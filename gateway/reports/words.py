@@ -84,21 +84,21 @@ def load_words(answers: Iterable[str], providers: Iterable[str], refunds: Iterab
     :raises UsageError: naming table, line and column of what cannot be
     """
     by_code: dict[tuple[str, str], Word] = {}
-    for _, row in _rows(answers, "answer_codes.csv", _ANSWERS):
+    for _, row in rows_of(answers, "answer_codes.csv", _ANSWERS):
         by_code[row["kind"], row["code"]] = Word(row["label"], row["action"])
     by_plb = {
         row["code"].upper(): ProviderCode(row["label"], row["carries"] == "yes")
-        for _, row in _rows(providers, "provider_adjustments.csv", _PROVIDER)
+        for _, row in rows_of(providers, "provider_adjustments.csv", _PROVIDER)
     }
     days: dict[tuple[str, str], int] = {}
-    for where, row in _rows(refunds, "refunds.csv", _REFUNDS):
+    for where, row in rows_of(refunds, "refunds.csv", _REFUNDS):
         if not row["days"].isdecimal():
             raise UsageError(f"{where}: days must be a whole number")
         days[row["payer"], row["filing"]] = int(row["days"])
     return Words(by_code, by_plb, days)
 
 
-def _rows(texts: Iterable[str], table: str, columns: tuple[str, ...]) -> Iterator[tuple[str, dict[str, str]]]:
+def rows_of(texts: Iterable[str], table: str, columns: tuple[str, ...]) -> Iterator[tuple[str, dict[str, str]]]:
     """The rows of a table with where they stand; lines that begin with # are comments."""
     for text in texts:
         header: list[str] | None = None

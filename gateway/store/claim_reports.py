@@ -207,7 +207,7 @@ class LateGroup(NamedTuple):
     oldest: str  # when the first of them was sent
 
 
-def _missing(table: Table, late: Sequence[Late]) -> Case[str]:
+def missing_answer(table: Table, late: Sequence[Late]) -> Case[str]:
     """The first answer that is missing beyond its time; empty where none is."""
     sent = func.coalesce(table.c.sent_at, table.c.imported_at)
     whens: list[tuple[ColumnElement[bool], str]] = []
@@ -239,7 +239,7 @@ def late_groups(
         select(
             key.label("key"),
             name.label("name"),
-            _missing(table, late).label("missing"),
+            missing_answer(table, late).label("missing"),
             table.c.charge,
             sent.label("at"),
         )
@@ -264,7 +264,7 @@ def late_claims(
         return []
     columns = [table.c.get(name, claims.c.patient_control_number) for name in ReportedClaim._fields]
     each = (
-        select(*columns, _missing(table, late).label("missing"))
+        select(*columns, missing_answer(table, late).label("missing"))
         .join(claims, claims.c.id == table.c.claim_id)
         .where(table.c.state.in_(WAITING), *claim_conditions(filters, table))
         .subquery("each")

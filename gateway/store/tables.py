@@ -536,8 +536,8 @@ work_entries = Table(
     Column("level", Integer, nullable=False, server_default=text("0")),  # of the appeal, from 1
     Column("outcome", String(16), nullable=False, server_default=EMPTY),  # of what is done; of the appeal
     Column("text", Text, nullable=False, server_default=EMPTY),
-    Column("answers", Integer, nullable=False, server_default=text("0")),  # done: how many answers there were by then
-    Column("submissions", Integer, nullable=False, server_default=text("0")),  # … and how many submissions
+    Column("answers", Integer, nullable=False, server_default=text("0")),  # done: payments and rejections by then
+    Column("steps", Integer, nullable=False, server_default=text("0")),  # … with submissions and answers of any kind
     Column("actor", Said, nullable=False),
     Column("recorded_at", Time, nullable=False),
 )
@@ -551,7 +551,7 @@ work_current = Table(
     Column("due_on", Day, nullable=False, server_default=EMPTY),
     Column("is_done", Integer, nullable=False, server_default=text("0")),
     Column("answers", Integer, nullable=False, server_default=text("0")),  # as they were when it was done
-    Column("submissions", Integer, nullable=False, server_default=text("0")),
+    Column("steps", Integer, nullable=False, server_default=text("0")),
     Column("appeal_outcome", String(16), nullable=False, server_default=EMPTY),  # of the last appeal; waiting, upheld …
 )
 

@@ -238,6 +238,22 @@ def rejected_277ca(folder: Path) -> Desk:
     return desk
 
 
+def denied(folder: Path) -> Desk:
+    """One claim was rejected before anybody decided on it, two were denied."""
+    refused = StatusVerdict("reject", category="A7", status="164", entity="IL")
+    rules = (
+        Rule("refused", Match(claim="VISIT-1002"), clearinghouse=refused),
+        Rule("data", Match(claim="VISIT-1001"), remittance=Outcome("deny", reason="16", remarks=("N290",))),
+        Rule("necessity", Match(claim="VISIT-1003"), remittance=Outcome("deny", reason="50")),
+    )
+    desk = Desk(folder, Scenario(rules=rules))
+    desk.take_in([claim(1, charge="240.00", lines=[{**claim(1)["lines"][0], "charge": "240.00"}]), claim(2), claim(3)])
+    desk.exchange(2)
+    corrected = claim(1, diagnoses=[{"code": "J45.901"}])
+    (desk.home / "corrected.json").write_text(json.dumps(corrected))
+    return desk
+
+
 def unknown_delivery(folder: Path) -> Desk:
     """The connection broke at the rename, and the partner takes files as soon as they have their name."""
     desk = Desk(folder, _accepting())
@@ -363,6 +379,7 @@ SITUATIONS: dict[str, Situation] = {
         rejected_ta1,
         rejected_999,
         rejected_277ca,
+        denied,
         unknown_delivery,
         never_arrived,
         lost_delivery,
