@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
@@ -32,10 +33,15 @@ class App:
     def __init__(self, home: Home) -> None:
         self.home = home
         self.log: structlog.stdlib.BoundLogger = structlog.get_logger()
+        self.stopping = threading.Event()  # set where the process was told to stop
 
     def now(self) -> datetime:
         """The clock."""
         return datetime.now(UTC)
+
+    def wait(self, seconds: float) -> bool:
+        """Lets time pass; whether the process was told to stop meanwhile."""
+        return self.stopping.wait(seconds)
 
     @property
     def actor(self) -> str:
@@ -95,11 +101,19 @@ class App:
         """The partner named, or all of them."""
         return [self.home.profile(partner)] if partner else list(self.profiles.values())
 
-    def transport(self, profile: Profile) -> Transport:
-        """A session with the partner's mailbox, opened; the caller closes it."""
-        from gateway.exchange.mailbox import open_transport
+    def renew(self, home: Home) -> None:
+        """Goes on with profiles and mappings that were read anew."""
+        self.home = home
+        self.__dict__.pop("companions", None)
 
-        return open_transport(self.home.path, profile)
+    def transport(self, profile: Profile, *, anyway: bool = False) -> Transport:
+        """A session with the partner's mailbox, opened; the caller closes it.
+
+        A login that the partner refused is not tried again, unless `anyway`.
+        """
+        from gateway.exchange.mailbox import open_mailbox
+
+        return open_mailbox(self, profile, anyway=anyway)
 
     @contextmanager
     def mailbox_lock(self, name: str) -> Iterator[None]:

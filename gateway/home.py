@@ -57,6 +57,7 @@ class Home:
                 "mappings/sources",
                 "mappings/companions",
                 "mappings/codes",
+                "mappings/holidays",
                 "keys",
                 "data",
             ):
@@ -100,7 +101,7 @@ class Home:
     def profiles(self) -> dict[str, Profile]:
         """Every partner of this home by name; UsageError names the first profile that is wrong."""
         files = sorted((self.path / "sftp_config").glob("[!.]*.toml"))
-        found = {file.stem: load_profile(file) for file in files}
+        found = {file.stem: load_profile(file, self.path) for file in files}
         check_profiles(found, self.crosswalk)
         return found
 

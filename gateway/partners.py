@@ -16,6 +16,8 @@ from gateway.claims.crosswalk import NO_CROSSWALK, Crosswalk
 from gateway.configuration import Written, read_toml
 from gateway.errors import UsageError
 from gateway.habits import Answers
+from gateway.timetable import Timetable
+from gateway.timetable_file import read_timetable
 from gateway.transport.names import NameTemplate
 from gateway.x12.values import Delimiters
 
@@ -94,6 +96,7 @@ class Profile:
     claims_per_file: int = 5000
     companions: tuple[str, ...] = ()  # names in mappings/companions
     answers: Answers = field(default_factory=Answers)
+    timetable: Timetable = field(default_factory=Timetable)
 
     def takes(self, payer_id: str, claim_type: str, crosswalk: Crosswalk = NO_CROSSWALK) -> bool:
         """Whether the payer is named here, by our id or by the partner's; "*" is asked last, by `route`."""
@@ -125,11 +128,11 @@ def check_name(name: str) -> None:
         raise UsageError(f"{name!r}: a partner's name has at most 64 letters, digits, '-' and '_'")
 
 
-def load_profile(path: Path) -> Profile:
-    """Reads one profile; UsageError names the file, the line and the key."""
+def load_profile(path: Path, home: Path | None = None) -> Profile:
+    """Reads one profile; UsageError names the file, the line and the key. `home` may hold calendars of holidays."""
     if not _NAME.fullmatch(path.stem):
         raise UsageError(f"{path}: a partner's name has at most 64 letters, digits, '-' and '_'; rename the file")
-    return _Reader(read_toml(path)).profile()
+    return _Reader(read_toml(path)).profile(home)
 
 
 def check_profiles(profiles: Mapping[str, Profile], crosswalk: Crosswalk = NO_CROSSWALK) -> None:
@@ -298,7 +301,7 @@ class _Reader:
             raise self.fail("[partner] claim_types", f"must list some of {', '.join(CLAIM_TYPES)}")
         return value
 
-    def profile(self) -> Profile:
+    def profile(self, home: Path | None = None) -> Profile:
         """The whole profile; whatever key is left then is unknown and refused."""
         made = Profile(
             name=self.path.stem,
@@ -319,6 +322,7 @@ class _Reader:
             claims_per_file=self.count("limits", "claims_per_file", 5000, 1_000_000),
             companions=self.texts("partner", "companions", []),
             answers=self.answers(),
+            timetable=read_timetable(self, home),
         )
         if (made.sftp is None) == (made.folder is None):
             raise UsageError(f"{self.path}: [sftp] or [folder]: one of the two must be there, and only one")
@@ -358,6 +362,7 @@ class _Reader:
             "delivery",
             "limits",
             "answers",
+            "schedule",
         ]
         for table, rest in self.data.items():
             if table not in known:

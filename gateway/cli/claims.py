@@ -150,10 +150,14 @@ def list_(session: Session, state: str, payer: str, since: str, until: str, as_j
 def _document(session: Session, number: str, provider: str | None) -> dict[str, Any]:
     from gateway.exchange.claim_decisions import find_claim
     from gateway.exchange.reporting import overdue_since
+    from gateway.exchange.ways import expected_way
     from gateway.reports.story import shown
 
     with session.app.store.read() as conn:
-        return shown(conn, find_claim(conn, number, provider).id, overdue_since(session.app))
+        found = shown(conn, find_claim(conn, number, provider).id, overdue_since(session.app))
+        if found["state"] == "ready":
+            found["way"] = expected_way(session.app, conn, found["payer"]["id"], found["type"])
+    return found
 
 
 @claims.command()
@@ -195,7 +199,16 @@ def show(session: Session, number: str, provider: str | None, as_json: bool) -> 
     keys = ("batch", "partner", "interchange_control_number", "group_control_number", "transaction_control_number")
     sent = [[*(one[key] for key in keys), (one["sent_at"] or one["state"])[:19]] for one in document["submissions"]]
     table(("batch", "partner", "ISA13", "GS06", "ST02", "at"), sent, empty="not yet")
+    if "way" in document:
+        say(f"expected          {_way(document['way'])}")
     say(f"\n`gateway claims why {document['patient_control_number']}` has the whole history")
+
+
+def _way(way: dict[str, Any] | None) -> str:
+    if way is None:
+        return "no partner takes this payer; name it in a profile"
+    cutoff = f", next cutoff {way['next_cutoff']}" if way["next_cutoff"] else ""
+    return f"to {way['partner']}, next round {way['next_poll'] or 'not by itself'}{cutoff}"
 
 
 def _show_work(document: dict[str, Any]) -> None:

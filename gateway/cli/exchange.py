@@ -16,19 +16,24 @@ if TYPE_CHECKING:
     from gateway.store.batches import BatchRow
 
 
-def finish(found: Round) -> None:
-    """Says what went wrong, a line each, and leaves with the round's exit code."""
-    for built in found.built:
-        for line in built.problems:
-            note(line)
-    for sent in found.delivered:
-        if sent.needs_person or sent.error is not None:
-            note(f"batch {sent.batch.id} for {sent.batch.partner} is {sent.batch.state}: {sent.text}")
+def problems(found: Round) -> list[str]:
+    """What went wrong or needs a person, a line each."""
+    lines = [line for built in found.built for line in built.problems]
+    lines += [
+        f"batch {sent.batch.id} for {sent.batch.partner} is {sent.batch.state}: {sent.text}"
+        for sent in found.delivered
+        if sent.needs_person or sent.error is not None
+    ]
     for fetched in found.fetched:
         if fetched.needs_person:
             reason = fetched.result.error or fetched.result.file.odd
-            note(f"{fetched.partner}: a file was not collected ({fetched.result.outcome}): {reason}")
-    for line in dict.fromkeys(f"{name}: {error}" for name, error in found.errors):
+            lines.append(f"{fetched.partner}: a file was not collected ({fetched.result.outcome}): {reason}")
+    return lines + list(dict.fromkeys(f"{name}: {error}" for name, error in found.errors))
+
+
+def finish(found: Round) -> None:
+    """Says what went wrong, a line each, and leaves with the round's exit code."""
+    for line in problems(found):
         note(line)
     sys.exit(found.exit_code)
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gateway.cli.files import write_file
-from gateway.cli.output import dry_run_option, emit, json_option, say, table
+from gateway.cli.output import dry_run_option, emit, json_option, note, say, table
 from gateway.cli.root import Group, Session
 from gateway.errors import Refused, UsageError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from gateway.partners import Profile
 
 
 @click.group(cls=Group)
@@ -46,26 +51,44 @@ def add(session: Session, name: str, like: str, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def list_(session: Session, as_json: bool) -> None:
-    """The partners of this home."""
-    from gateway.home import Home
+    """The partners of this home, with their next round and cutoff."""
+    from gateway.exchange.ways import what_is_next
+    from gateway.store.rounds import last_rounds
 
-    rows: list[dict[str, Any]] = []
-    for profile in Home.open(session.home).profiles.values():
-        place = (
-            f"sftp://{profile.sftp.username}@{profile.sftp.host}:{profile.sftp.port}"
-            if profile.sftp
-            else profile.folder
-        )
-        usage = "production" if profile.usage == "P" else "test"
-        row: dict[str, Any] = {"name": profile.name, "usage": usage, "place": place}
-        rows.append({**row, "payers": list(profile.payers), "claim_types": list(profile.claim_types)})
+    app = session.app
+    profiles = list(app.profiles.values())
+    with app.store.read() as conn:
+        rounds = last_rounds(conn)
+    found = [(profile, what_is_next(app, profile, rounds.get(profile.name))) for profile in profiles]
     if as_json:
-        emit(rows)
+        emit([{**_document(profile), **coming.document(), "trouble": coming.reason} for profile, coming in found])
         return
-    shown = [(r["name"], r["usage"], r["place"], " ".join(r["payers"]), " ".join(r["claim_types"])) for r in rows]
-    table(
-        ("partner", "usage", "place", "payers", "claim types"), shown, empty="no partners; `gateway partners add NAME`"
+    head = ("partner", "usage", "place", "payers", "claim types", "next round", "next cutoff")
+    shown = []
+    for profile, coming in found:
+        row = _document(profile)
+        times = [_clock(coming.poll) or "not by itself", _clock(coming.cutoff)]
+        shown.append(
+            [row["name"], row["usage"], row["place"], " ".join(row["payers"]), " ".join(row["claim_types"]), *times]
+        )
+    table(head, shown, empty="no partners; `gateway partners add NAME`")
+    for profile, coming in found:
+        if coming.reason:
+            note(f"{profile.name}: {coming.reason}")
+
+
+def _document(profile: Profile) -> dict[str, Any]:
+    place = (
+        f"sftp://{profile.sftp.username}@{profile.sftp.host}:{profile.sftp.port}" if profile.sftp else profile.folder
     )
+    usage = "production" if profile.usage == "P" else "test"
+    row: dict[str, Any] = {"name": profile.name, "usage": usage, "place": place}
+    return {**row, "payers": list(profile.payers), "claim_types": list(profile.claim_types)}
+
+
+def _clock(at: datetime | None) -> str:
+    """A time in the partner's own zone."""
+    return f"{at:%a %Y-%m-%d %H:%M %Z}" if at else ""
 
 
 @partners.command()
@@ -76,7 +99,7 @@ def check(session: Session, name: str, as_json: bool) -> None:
     """Connects, compares the host key, looks into the folders; changes nothing."""
     from gateway.exchange.health import examine_partner
 
-    found = list(examine_partner(session.app, session.app.home.profile(name)))
+    found = list(examine_partner(session.app, session.app.home.profile(name), anyway=True))
     if as_json:
         emit([one.document() for one in found])
     else:

@@ -7,7 +7,7 @@ claims are ready again. Nothing of it can have been sent, since only a `built` b
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, NamedTuple
@@ -119,7 +119,7 @@ def unrouted(app: App) -> Iterator[Built]:
         yield Built("(none)", problems=[text])
 
 
-def build_for(app: App, profile: Profile) -> Iterator[Built]:
+def build_for(app: App, profile: Profile) -> Generator[Built, None, None]:
     """Builds what is ready for one partner, and before that gives back what an interrupted process had taken."""
     with app.mailbox_lock(f"building for {profile.name}"):
         abandon_leftovers(app, profile.name)

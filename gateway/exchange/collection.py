@@ -26,6 +26,10 @@ class Fetched(NamedTuple):
     def needs_person(self) -> bool:
         return self.result.outcome in _PERSON or self.result.error is not None
 
+    @property
+    def is_new(self) -> bool:
+        return self.result.outcome is Outcome.RECEIVED
+
     def document(self) -> dict[str, Any]:
         archived = self.result.archived
         return {

@@ -6,7 +6,7 @@ All under the mailbox's lock, so a batch found in `sending` belongs to a process
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any, NamedTuple
 
 from gateway.app import App
@@ -76,7 +76,7 @@ def batch_document(batch: BatchRow) -> dict[str, Any]:
     }
 
 
-def send(app: App, profile: Profile) -> Iterator[Delivered]:
+def send(app: App, profile: Profile) -> Generator[Delivered, None, None]:
     """Settles and delivers everything of one partner; yields each batch as it ends.
 
     Raises what opening the mailbox raises (PartnerUnreachable, Refused, UsageError); nothing is lost then. Where the

@@ -116,11 +116,11 @@ def _key_files(app: App) -> Iterator[Finding]:
                 yield Finding("warning", "keys", f"{path} can be read by others", f"chmod 600 {path}")
 
 
-def examine_partner(app: App, profile: Profile) -> Iterator[Finding]:
-    """Connects, compares the host key and lists the folders."""
+def examine_partner(app: App, profile: Profile, *, anyway: bool = False) -> Iterator[Finding]:
+    """Connects, compares the host key and lists the folders; `anyway` also with a login that was refused before."""
     what = f"partner {profile.name}"
     try:
-        transport = app.transport(profile)
+        transport = app.transport(profile, anyway=anyway)
     except HostKeyRefused as error:
         mend = f"compare the fingerprint with the partner's own, then add to host_keys: {error.offered}"
         yield Finding("error", what, str(error), mend, error.exit_code)

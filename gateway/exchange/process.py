@@ -7,7 +7,7 @@ quarantined, one that is not ours to read (a text report, other people's claims)
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -88,7 +88,7 @@ def import_files(app: App, paths: Iterable[Path], progress: Progress | None = No
             }
 
 
-def process_waiting(app: App, progress: Progress | None = None) -> Iterator[dict[str, Any]]:
+def process_waiting(app: App, progress: Progress | None = None) -> Generator[dict[str, Any], None, None]:
     """Processes every file that was received and not processed yet; yields their documents.
 
     A file that cannot be posted now does not stop the others; what it raised is raised when they are done.

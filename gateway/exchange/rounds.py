@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from gateway.app import App
 from gateway.errors import GatewayError, UsageError
@@ -14,10 +15,11 @@ from gateway.exchange.collection import Fetched
 from gateway.exchange.delivery import Delivered
 from gateway.exchange.locks import Busy
 from gateway.partners import Profile
-from gateway.store import batches
-from gateway.transport.port import TransportError
+from gateway.store import batches, stamp
+from gateway.store.rounds import RoundRow, keep_round, last_rounds
+from gateway.transport.port import AuthenticationFailed, TransportError
 
-Show = Callable[[str], None]
+_T = TypeVar("_T")
 
 
 @dataclass(slots=True)
@@ -99,7 +101,7 @@ def fetch_all(app: App, partner: str | None = None) -> Round:
 
 
 def exchange(app: App, partner: str | None = None) -> Round:
-    """Build, send, fetch and process once.
+    """Build, send, fetch and process once, as far as the step under way where the process is told to stop.
 
     A mailbox that could not be opened to send is not tried again to fetch: another wrong login may lock the account.
     """
@@ -107,14 +109,48 @@ def exchange(app: App, partner: str | None = None) -> Round:
     chosen = app.chosen(partner)
     if not partner:
         round_.built.extend(building.unrouted(app))
-    _each(round_, chosen, lambda profile: round_.built.extend(building.build_for(app, profile)))
+    _each(round_, chosen, lambda profile: round_.built.extend(_steps(app, building.build_for(app, profile))))
     if not partner:
         round_.errors.extend(_undescribed(app))
-    closed = _each(round_, chosen, lambda profile: round_.delivered.extend(delivery.send(app, profile)))
-    open_ = [profile for profile in chosen if profile.name not in closed]
+    closed = _each(round_, chosen, lambda profile: round_.delivered.extend(_steps(app, delivery.send(app, profile))))
+    open_ = [profile for profile in chosen if profile.name not in closed and not app.stopping.is_set()]
     _each(round_, open_, lambda profile: round_.fetched.extend(collection.fetch(app, profile)))
+    if not app.stopping.is_set():
+        _remember(app, chosen, round_)
     try:
-        round_.processed.extend(process.process_waiting(app))
+        round_.processed.extend(_steps(app, process.process_waiting(app)))
     except GatewayError as error:
         round_.errors.append(("what was fetched", error))
     return round_
+
+
+def strays(app: App) -> Round:
+    """What belongs to no partner's round: claims that no partner takes, batches whose profile is gone."""
+    return Round(built=list(building.unrouted(app)), errors=list(_undescribed(app)))
+
+
+def _steps(app: App, steps: Generator[_T, None, None]) -> Iterator[_T]:
+    """Step by step; the one under way is the last one where the process is told to stop."""
+    with closing(steps):
+        if app.stopping.is_set():
+            return
+        for one in steps:
+            yield one
+            if app.stopping.is_set():
+                return
+
+
+def _remember(app: App, profiles: Sequence[Profile], round_: Round) -> None:
+    """Keeps how the round with each partner went; one that another process had the mailbox for is its business."""
+    with app.store.write() as conn:
+        before = last_rounds(conn)
+        for profile in profiles:
+            errors = [error for name, error in round_.errors if name == profile.name]
+            errors += [one.error for one in round_.delivered if one.error and one.batch.partner == profile.name]
+            if any(isinstance(error, Busy) for error in errors):
+                continue
+            last = before.get(profile.name)
+            failures = (last.failures if last else 0) + 1 if errors else 0
+            refused = last.refused if last and any(isinstance(one, AuthenticationFailed) for one in errors) else ""
+            reason = str(errors[0]) if errors else ""
+            keep_round(conn, RoundRow(profile.name, stamp(app.now()), failures, refused, reason))

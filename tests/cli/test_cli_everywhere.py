@@ -20,7 +20,7 @@ from gateway import __version__
 from gateway.cli.root import gateway as root
 
 # Commands whose output is bytes, documents a line, or a service, and so takes no --json.
-_NO_JSON = {"batches export", "inbound export", "x12 read", "x12 write", "simulator serve"}
+_NO_JSON = {"batches export", "inbound export", "x12 read", "x12 write", "simulator serve", "run"}
 
 # Words of commands that only look.
 _LOOKING = {

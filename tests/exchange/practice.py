@@ -144,12 +144,13 @@ class Practice:
         return found
 
     def rows(self) -> dict[str, int]:
-        """How many rows each table of the store has."""
+        """How many rows each table of the store has, but for the last round with each partner: that is no fact."""
         store = open_store(self.store_url)
         try:
             with store.read() as conn:
                 return {
-                    name: conn.exec_driver_sql(f"SELECT count(*) FROM {name}").scalar_one() for name in metadata.tables
+                    name: conn.exec_driver_sql(f"SELECT count(*) FROM {name}").scalar_one()
+                    for name in metadata.tables.keys() - {"partner_rounds"}
                 }
         finally:
             store.close()

@@ -107,6 +107,7 @@ def test_trouble_with_one_partner(practice: Practice, partners: tuple[Partner, P
 
     bad.simulator.faults, bad.changes = Faults(), {}
     practice.partner(bad)
+    practice.gateway("partners", "check", "bad")  # a person tries the login again, where it was refused
     settle_all(practice, [bad, good])
     assert set(practice.states().values()) == {"paid"}
     assert len(bad.simulator.received()) == len(good.simulator.received()) == 1

@@ -1,0 +1,150 @@
+"""`gateway run`: rounds with each partner when they are due, one after the other, until the process is told to stop.
+
+What is due is asked of the schedule anew each time, by what the store says of the last rounds: two gateways on one
+store share the work, and a restart neither forgets nor hammers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from gateway.app import App
+from gateway.errors import GatewayError
+from gateway.exchange.locks import Busy
+from gateway.exchange.mailbox import is_still_refused
+from gateway.exchange.rounds import Round, exchange, strays
+from gateway.exchange.schedule import Due, LastRound, next_due
+from gateway.home import Home
+from gateway.partners import Profile
+from gateway.store.rounds import RoundRow, last_rounds
+
+LONGEST_PAUSE = 60.0  # seconds after which profiles, secrets and the clock are looked at again
+
+
+class Done(NamedTuple):
+    """One round of the loop; no partner where it is about what belongs to none."""
+
+    partner: str
+    at: datetime
+    round: Round
+
+
+Tell = Callable[[Done], None]
+
+
+def run(app: App, tell: Tell, warn: Callable[[str], None]) -> None:
+    """Runs until `app.stopping` is set. `tell` gets each round, `warn` a line where the loop itself is in trouble."""
+    loop = _Loop(app, tell, warn, app.now())
+    while not app.stopping.is_set():
+        loop.renew()
+        try:
+            pause = loop.turn()
+        except GatewayError as error:  # the store is out of reach: nothing can be done without it
+            loop.warn_once(str(error))
+            pause = LONGEST_PAUSE
+        if pause > 0:
+            app.wait(min(pause, LONGEST_PAUSE))
+
+
+@dataclass(slots=True)
+class _Loop:
+    app: App
+    tell: Tell
+    warn: Callable[[str], None]
+    started: datetime
+    known: dict[str, LastRound] = field(default_factory=dict)  # rounds of this process, kept in the store or not
+    changed: set[str] = field(default_factory=set)  # partners whose profile is new: due at once
+    read: object = None  # what the files of the configuration looked like when they were read
+    warned: str = ""
+
+    def renew(self) -> None:
+        """Reads profiles and mappings again where one of their files has changed; goes on with the old where that
+        fails."""
+        found = list(_looks(self.app.home.path))
+        if found == self.read:
+            return
+        first, self.read = self.read is None, found
+        before = self.app.profiles if not first else {}
+        try:
+            home = Home.open(self.app.home.path)
+            profiles = home.profiles
+        except GatewayError as error:
+            if first:
+                raise
+            self.warn(f"{error}; going on with the profiles as they were")
+            return
+        self.app.renew(home)
+        self.changed |= {name for name, one in profiles.items() if not first and before.get(name) != one}
+
+    def turn(self) -> float:
+        """Whatever is due now; gives the seconds until the next thing is."""
+        rows = self._rows()
+        plans = [(self._due(profile, rows.get(profile.name)), profile) for profile in self.app.profiles.values()]
+        now = self.app.now()
+        ready = sorted((due.at, profile.name) for due, profile in plans if due.at is not None and due.at <= now)
+        if not ready:
+            self.warned = ""
+            waits = [(due.at - now).total_seconds() for due, _ in plans if due.at is not None]
+            return min(waits, default=LONGEST_PAUSE)
+        for _, name in ready:
+            if not self.app.stopping.is_set():
+                self._round(name, rows.get(name))
+        if not self.app.stopping.is_set():
+            self.tell(Done("", self.app.now(), strays(self.app)))
+        return 0.0
+
+    def _rows(self) -> dict[str, RoundRow]:
+        with self.app.store.read() as conn:
+            return last_rounds(conn)
+
+    def _due(self, profile: Profile, row: RoundRow | None) -> Due:
+        last = None if profile.name in self.changed else self._last(profile, row)
+        return next_due(profile.name, profile.timetable, self.app.now(), last, self.started)
+
+    def _last(self, profile: Profile, row: RoundRow | None) -> LastRound | None:
+        """The last round by this process or another one; none where the settings that were refused are others now."""
+        if row is None:
+            return self.known.get(profile.name)
+        if row.refused:
+            return last_round(row) if is_still_refused(self.app, profile, row.refused) else None
+        stored, own = last_round(row), self.known.get(profile.name)
+        return own if own is not None and own.ended_at > stored.ended_at else stored
+
+    def _round(self, name: str, row: RoundRow | None) -> None:
+        try:
+            found = exchange(self.app, name)
+        except GatewayError as error:
+            found = Round(errors=[(name, error)])
+        self.changed.discard(name)
+        failures = sum(1 for partner, error in found.errors if partner == name and not isinstance(error, Busy))
+        before = row.failures if row is not None else 0
+        # Also where the store could not keep it: what failed is never tried again without a pause.
+        self.known[name] = LastRound(self.app.now(), before + 1 if failures else 0)
+        self.app.log.info("round", partner=name, exit_code=found.exit_code)
+        self.tell(Done(name, self.app.now(), found))
+
+    def warn_once(self, text: str) -> None:
+        """Says a line, unless it was the last one said."""
+        if text != self.warned:
+            self.warn(text)
+        self.warned = text
+
+
+def last_round(row: RoundRow) -> LastRound:
+    """A row of the store as the schedule takes it."""
+    return LastRound(datetime.fromisoformat(row.ended_at), row.failures, bool(row.refused))
+
+
+def _looks(home: Path) -> Iterator[tuple[str, int, int]]:
+    """Each file of the configuration with its size and time."""
+    for folder in ("sftp_config", "mappings"):
+        for path in sorted((home / folder).rglob("[!.]*")):
+            try:
+                stat = path.stat()
+            except OSError:  # removed meanwhile
+                continue
+            yield str(path), stat.st_size, stat.st_mtime_ns
