@@ -18,7 +18,7 @@ COMMANDS = {
     "inbound": "inbound:inbound",
     "remittances": "remittances:remittances",
     "exchange": "exchange:exchange",
-    "run": "run:run",
+    "run": "schedule:run",
     "step": "exchange:step",
     "worklist": "worklist:worklist",
     "report": "report:report",
