@@ -83,7 +83,11 @@ class _Said:
         distance = DISTANCE.get(event.hop, 0)
         if not distance:
             return
-        if event.hop == "status":  # an answer to an inquiry informs, and can only say that the claim is pended
+        if event.kind == "entered" and event.verdict == "info":
+            return  # somebody asked; that nothing is known there proves no delivery
+        if (
+            event.hop == "status" or event.verdict == "pended"
+        ):  # an answer to an inquiry informs, and can only say that the claim is pended
             pended = event.verdict == "pended"
             self.inquiry = max(self.inquiry, (event.rank, _PENDED if pended else 0))
             self.heard = self.heard or pended
@@ -101,7 +105,7 @@ class _Said:
     def _hear_payer(self, event: Event) -> None:
         if event.verdict == "reject":
             self.rejected = max(self.rejected or "", event.rank)
-        elif not event.codes or any(code[:2] in _TAKEN for code in event.codes):
+        elif event.kind == "entered" or not event.codes or any(code[:2] in _TAKEN for code in event.codes):
             self.taken = max(self.taken or "", event.rank)
 
     def last_word(self) -> tuple[int, int]:

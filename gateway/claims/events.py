@@ -64,6 +64,9 @@ KINDS: dict[str, Kind] = {
     "ack_claim": _kind({Hop.ACKNOWLEDGMENT}, _SAID),
     "status": _kind({Hop.CLEARINGHOUSE, Hop.PAYER}, {*_YES_NO, Verdict.DUPLICATE, Verdict.INFO}),
     "inquiry": _kind({Hop.STATUS}, {Verdict.PENDED, Verdict.INFO}),
+    # what no file says, entered by a person; and that it was entered wrongly
+    "entered": _kind({Hop.CLEARINGHOUSE, Hop.PAYER}, {*_YES_NO, Verdict.PENDED, Verdict.INFO}),
+    "taken_back": _kind({Hop.PERSON}, _SAID),
     # a number that the other side gave a claim; nothing that its life hangs on
     "numbered": _kind({Hop.CLEARINGHOUSE, Hop.PAYER, Hop.STATUS}, _SAID),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 
@@ -51,6 +52,19 @@ class Event(NamedTuple):
     codes: tuple[str, ...] = ()
     recorded_at: str = ""
     group_control_number: str = ""  # of an answer to one functional group of the batch
+
+
+def in_force(events: Sequence[Event]) -> tuple[Event, ...]:
+    """The events without those that a person entered and took back."""
+    taken = {code for event in events if event.kind == "taken_back" for code in event.codes}
+    if not taken:
+        return tuple(events)
+    return tuple(event for event in events if event.kind != "entered" or event_code(event.id) not in taken)
+
+
+def event_code(event_id: int) -> str:
+    """How what takes an event back names it."""
+    return f"event:{event_id}"
 
 
 class LiveVersion(NamedTuple):

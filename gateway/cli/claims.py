@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from gateway.cli import corrections
+from gateway.cli import claim_events, corrections
 from gateway.cli.files import of_file, require_file
 from gateway.cli.output import counted, dry_run_option, emit, json_option, note, progress, say, table
 from gateway.cli.report import day
@@ -248,6 +248,9 @@ def why(session: Session, number: str, provider: str | None, as_json: bool) -> N
     say(f"{document['patient_control_number']} is {document['state']}, because:")
     for event in document["events"]:
         place = f"{event['file']}, segment {event['segment']}" if event["file"] else event["source"]
+        if event["kind"] == "entered":
+            place = f"{event['source']}, {event['by']} (event {event['id']})"
+            place += ", taken back" if event["taken_back"] else ""
         codes = f" [{' '.join(event['codes'])}]" if event["codes"] else ""
         say(f"  {event['at'][:19].replace('T', ' ')}  {_what(event):<30}{event['text']}{codes}")
         say(f"  {'':<21}└ {place}")
@@ -258,7 +261,7 @@ _VERDICTS = {"accept": "accepted", "reject": "rejected", "duplicate": "duplicate
 
 
 def _what(event: dict[str, Any]) -> str:
-    if not event["file"]:
+    if not event["file"] and event["kind"] != "entered":
         return str(event["kind"]).replace("_", " ")
     return " ".join(filter(None, (event["source"], _VERDICTS.get(event["verdict"], ""), _HOPS.get(event["hop"], ""))))
 
@@ -311,5 +314,6 @@ def _decision(action: str, text: str) -> None:
 _decision("hold", "Keeps a ready claim from being sent.")
 _decision("release", "Lets a held claim be sent, where its failed checks are not errors of the guide.")
 _decision("cancel", "Takes a claim that was not sent out of the exchange.")
+claims.add_command(claim_events.event)
 claims.add_command(corrections.replace)
 claims.add_command(corrections.void)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from gateway.claims.history import Event, History, Submission, Version
+from gateway.claims.history import Event, History, Submission, Version, in_force
 from gateway.claims.life import Acknowledged, Current, acknowledge, settle
 from gateway.reconcile.money import Money, fold_money
 from gateway.reconcile.posted import PostedClaim
@@ -70,7 +70,7 @@ def fold(facts: ClaimFacts) -> FoldedClaim:
     history = History(
         tuple(map(Version._make, facts.versions)),
         tuple(map(Submission._make, facts.submissions)),
-        tuple(map(Event._make, facts.events)),
+        in_force([Event._make(event) for event in facts.events]),
     )
     posted = tuple(map(PostedClaim._make, facts.posted))
     life = acknowledge(history)

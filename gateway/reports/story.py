@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from gateway.claims.history import event_code
 from gateway.reconcile.money import PayerMoney
 from gateway.reconcile.projection import FoldedClaim, folded
 from gateway.reconcile.remitted import remitted_claim
@@ -167,12 +168,19 @@ def _submission(row: SubmittedIn) -> Document:
 
 def story(told: Sequence[Told], remitted: Sequence[Remitted], entries: Sequence[EntryRow] = ()) -> list[Document]:
     """Everything that was said and done, in the order of recording."""
-    found = [_event(row) for row in told] + [_remitted(row) for row in remitted] + [_worked(row) for row in entries]
+    taken = {code for row in told if row.kind == "taken_back" for code in json.loads(row.codes)}
+    found = (
+        [_event(row, taken) for row in told] + [_remitted(row) for row in remitted] + [_worked(row) for row in entries]
+    )
     return sorted(found, key=lambda one: one["at"])
 
 
-def _event(row: Told) -> Document:
+def _event(row: Told, taken: Collection[str] = ()) -> Document:
     source = row.set_kind or (f"person {row.actor}".strip() if row.hop == "person" else "gateway")
+    entered: Document = {}
+    if row.kind == "entered":
+        source = json.loads(row.keys).get("source", "")
+        entered = {"id": str(row.id), "by": row.actor, "taken_back": event_code(row.id) in taken}
     return {
         "at": row.recorded_at,
         "kind": row.kind,
@@ -185,6 +193,7 @@ def _event(row: Told) -> Document:
         "file_id": str(row.file_id or ""),
         "segment": row.segment,
         "text": row.text,
+        **entered,
     }
 
 

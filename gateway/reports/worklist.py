@@ -31,6 +31,7 @@ from gateway.store.worklist import (
     Item,
     WorkFilters,
     denials_of,
+    entered_rejections,
     find_work,
     heads_of,
     reported,
@@ -65,6 +66,7 @@ class _Page:
     denied: Mapping[int, DeniedCase]
     refused: Mapping[int, RefusedCase]
     folds: Mapping[int, FoldedClaim]
+    entered: Mapping[int, str]  # what was said, where a rejection was entered by hand
     shared: set[str]
     appeals: AppealSums
 
@@ -109,10 +111,11 @@ def _page(conn: Connection, asked: Asked, desk: Desk, items: Sequence[Item], kno
     cases: Iterable[DeniedCase | RefusedCase] = [*denied.values(), *refused.values()]
     folds = {one.claim.claim_id: one.fold for one in cases if one.fold is not None}
     folds |= {fold.claim_id: fold for fold in folded(conn, ids["silent"])}
+    shared = shared_numbers(conn, [one.patient_control_number for one in claims.values()])
+    told = entered_rejections(conn, ids["rejections"])
     return _Page(
         asked, desk, asked.at.astimezone(UTC).date(), claims, heads_of(conn, listed), known, denials_of(conn, listed),
-        denied, refused, folds, shared_numbers(conn, [one.patient_control_number for one in claims.values()]),
-        appeal_sums(conn),
+        denied, refused, folds, told, shared, appeal_sums(conn),
     )  # fmt: skip
 
 
@@ -200,8 +203,10 @@ def _about(page: _Page, item: Item) -> Document:
     if (denied := page.denied.get(item.claim_id)) is not None:
         return _denial(page, item, denied)
     if (refused := page.refused.get(item.claim_id)) is not None:
-        words = {code: page.asked.words.answer(code) for code in refused.codes}
+        words = {one: page.asked.words.answer(one) for one in refused.codes if not one.startswith("1K:")}
         said = [{"code": code, "label": one.label, "action": one.action} for code, one in words.items()]
+        if not said and item.claim_id in page.entered:
+            said = [{"code": "", "label": page.entered[item.claim_id], "action": ""}]
         return {"hop": refused.hop, "codes": said, "rejected_at": refused.at}
     return {"missing": item.missing}
 

@@ -80,6 +80,7 @@ class Told(NamedTuple):
     said_on: str
     codes: str  # JSON
     text: str
+    keys: str  # JSON: the identifiers that it named; of what was entered the source
     actor: str
     recorded_at: str
     file_id: int | None

@@ -120,7 +120,7 @@ def answers_counted(claim_id: ColumnElement[int]) -> ColumnElement[int]:
 
     An answer that another transaction is still writing counts later, and so is never taken for one that was seen.
     """
-    return _moved(claim_id) + _said(claim_id, events.c.verdict == "reject", events.c.hop != "own")
+    return _moved(claim_id) + _said(claim_id, events.c.verdict == "reject", events.c.hop.not_in(("own", "person")))
 
 
 def steps_counted(claim_id: ColumnElement[int]) -> ColumnElement[int]:

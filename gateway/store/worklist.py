@@ -20,6 +20,7 @@ from gateway.store.tables import (
     claim_current,
     claim_versions,
     claims,
+    events,
     postings,
     remittance_claims,
     remittance_links,
@@ -246,6 +247,17 @@ def reported(conn: Connection, claim_ids: Sequence[int]) -> dict[int, ReportedCl
         found.update(
             (row[0], ReportedClaim(*row)) for row in conn.execute(query.where(claim_current.c.claim_id.in_(part)))
         )
+    return found
+
+
+def entered_rejections(conn: Connection, claim_ids: Sequence[int]) -> dict[int, str]:
+    """What was said of many claims where a rejection was entered by hand: the newest text of each."""
+    found: dict[int, str] = {}
+    for part in cut(claim_ids):
+        query = select(events.c.claim_id, events.c.text).where(
+            events.c.claim_id.in_(part), events.c.kind == "entered", events.c.verdict == "reject"
+        )
+        found.update((row[0], row[1]) for row in conn.execute(query.order_by(events.c.id)))
     return found
 
 
