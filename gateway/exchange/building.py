@@ -17,6 +17,7 @@ from gateway.claims.wishes import Wishes
 from gateway.errors import Refused, UsageError
 from gateway.exchange.delivery import batch_document, refresh_batch
 from gateway.exchange.unmet import hold_unmet
+from gateway.garbage import seldom_collected
 from gateway.outbound.sets import Member, in_order, parts, sendable
 from gateway.outbound.writing import BatchHead, Faulty, SetHead, judged, write_batch
 from gateway.partners import Profile, route
@@ -169,6 +170,7 @@ def _abandon(conn: Connection, app: App, batch_id: int, reason: str) -> None:
     refresh_batch(conn, app, batch_id)
 
 
+@seldom_collected()
 def build_once(app: App, group: Group, *, only: Sequence[Member] = (), resends_id: int | None = None) -> Built | None:
     """One batch of at most the partner's cap: of what is ready, or of `only`. Nothing where there is nothing.
 
@@ -316,8 +318,7 @@ def _commit(app: App, group: Group, batch: BatchRow, spool: BinaryIO) -> BatchRo
         kind=batch.type,
     )
     with app.store.write() as conn:
-        built = batches.mark_built(
+        # its claims stand where they stood: to them, building and built are the same
+        return batches.mark_built(
             conn, batch.id, file_name=name, archive_name=kept.name, sha256=kept.sha256, size=kept.size, at=now
         )
-        refresh_batch(conn, app, batch.id)
-    return built

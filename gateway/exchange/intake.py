@@ -30,6 +30,7 @@ from gateway.exchange.companion_rules import NO_COMPANIONS, Companions, load_com
 from gateway.exchange.dry_run import writing
 from gateway.exchange.standing_edits import StandingEdits
 from gateway.exchange.standing_rules import rule
+from gateway.garbage import seldom_collected
 from gateway.home import read_crosswalk
 from gateway.partners import Profile, route
 from gateway.reconcile.candidates import rematch
@@ -153,6 +154,7 @@ def import_file(
         raise UsageError(f"{path}: {error.strerror}") from None
 
 
+@seldom_collected()
 def import_stream(
     door: Door,
     stream: BinaryIO,

@@ -14,6 +14,8 @@ from gateway.claims.wishes import Wishes
 from gateway.partners import Profile
 
 Document = dict[str, Any]
+_LOOPS = ("billing_provider", "pay_to_address", "pay_to_plan", "subscriber", "payer", "patient")
+_SORTED = json.JSONEncoder(sort_keys=True)
 
 
 class Member(NamedTuple):
@@ -43,12 +45,12 @@ def _folded(value: Any) -> Any:
 
 def in_order(members: Iterable[Member]) -> list[Member]:
     """Billing provider, then subscriber, then patient, so that each is written once; then by claim."""
-    return sorted(members, key=lambda member: (*_loops(member.document), member.claim_id))
+    return sorted(members, key=lambda member: (_loops(member.document), member.claim_id))
 
 
-def _loops(document: Document) -> tuple[str, ...]:
-    names = ("billing_provider", "pay_to_address", "pay_to_plan", "subscriber", "payer", "patient")
-    return tuple(json.dumps(document.get(name, {}), sort_keys=True) for name in names)
+def _loops(document: Document) -> str:
+    """A text that is equal for claims that share the loops of provider, subscriber and patient."""
+    return _SORTED.encode([document.get(name, {}) for name in _LOOPS])
 
 
 def cut(members: Sequence[Member], size: int) -> Iterator[Sequence[Member]]:

@@ -123,11 +123,9 @@ def _write_set(
         starts.append(start)
         try:
             if is_first:
-                for segment in claim_writer.header(document, reference=head.reference, date=day, time=time):
-                    writer.segment(segment)
+                writer.lines(claim_writer.header(document, reference=head.reference, date=day, time=time))
                 starts[0] = claim_writer.position + 1
-            for segment in claim_writer.claim(document).segments:
-                writer.segment(segment)
+            writer.lines(claim_writer.claim(document).lines)
         except BadClaim as bad:
             written.faulty += [
                 Faulty(f"guide-{fault.code}", f"{fault.path}: {fault.text}", f"field {fault.path}", member)

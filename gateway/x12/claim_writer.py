@@ -16,9 +16,10 @@ from gateway.x12.fields import Field, FieldFault, examine, field_tree, level_nam
 from gateway.x12.guide import Guide, Loop, SegmentRow
 from gateway.x12.paths import Document, get
 from gateway.x12.row_writer import Alternatives, Out, RowWriter, Unwritable, Write
-from gateway.x12.values import Delimiters, Segment
+from gateway.x12.values import Delimiters
 
 _CACHED = 5_000
+Bind = Callable[[tuple[str, ...]], Write]  # what writes from an object that has these names
 
 
 class BadClaim(NeedsPerson):
@@ -32,7 +33,7 @@ class BadClaim(NeedsPerson):
 class WrittenClaim(NamedTuple):
     """What a claim became."""
 
-    segments: list[Segment]  # to be written next: HL loops that it needs, then its own
+    lines: list[str]  # segments to be written next (`Writer.lines`): HL loops that it needs, then its own
     segment: int  # ordinal of its CLM in the set, ST = 1
     number: int  # ordinal of its CLM among those of the set, from 1
 
@@ -44,8 +45,8 @@ class LoopWriter:
         self.loop = loop
         self.is_shared = bool(loop.path) and loop.path[0] in shared
         skip = 1 if loop.level else 0
-        self.parts: list[tuple[frozenset[str], bool, Write]] = [
-            (row.tops(), row is first and bool(loop.path or loop is guide.root or loop is guide.claim), row.write)
+        self.parts: list[tuple[frozenset[str], bool, Bind]] = [
+            (row.tops(), row is first and bool(loop.path or loop is guide.root or loop is guide.claim), row.bound)
             for row, first in _with_first(_row_writers(loop.segments[skip:], guide, loop))
         ]
         inner = frozenset(name for names, _, _ in self.parts for name in names)
@@ -53,7 +54,7 @@ class LoopWriter:
             child = guide.loops[name]
             if not child.level and child is not guide.claim:
                 writer = LoopWriter(guide, child, inner)
-                self.parts.append((frozenset(child.path[:1]) or writer.names, False, writer.write))
+                self.parts.append((frozenset(child.path[:1]) or writer.names, False, writer.bound))
         self.names: frozenset[str] = frozenset(name for names, _, _ in self.parts for name in names)
         self.plans: dict[tuple[str, ...], list[Write]] = {}
 
@@ -65,10 +66,14 @@ class LoopWriter:
             if len(self.plans) >= _CACHED:
                 self.plans.clear()
             present = set(names)
-            plan = [write for tops, is_always, write in self.parts if is_always or not tops.isdisjoint(present)]
+            plan = [bind(names) for tops, is_always, bind in self.parts if is_always or not tops.isdisjoint(present)]
             self.plans[names] = plan
         for write in plan:
             write(owner, out, ordinal)
+
+    def bound(self, _names: tuple[str, ...]) -> Write:
+        """What writes the loop from an object of the loop around it."""
+        return self.write
 
     def write(self, owner: Document, out: Out, ordinal: int) -> None:
         """Write the loop from the object of the loop around it, as often as it is there."""
@@ -137,7 +142,7 @@ class ClaimWriter:
         self.position = 1  # ordinal of the last segment of the set; ST is the first
         self._header: tuple[Any, ...] = ()
 
-    def header(self, document: Document, *, reference: str, date: str, time: str) -> list[Segment]:
+    def header(self, document: Document, *, reference: str, date: str, time: str) -> list[str]:
         """Begin a set with the header of a claim: BHT and the loops of submitter and receiver.
 
         `reference` BHT03, `date` BHT04 as CCYYMMDD, `time` BHT05 as HHMM. BadClaim where it cannot be written.
@@ -146,10 +151,10 @@ class ClaimWriter:
         document = self._checked(document)
         out = self._out({"reference": reference, "date": date, "time": time})
         self._run(self._compiled.header, document, out)
-        segments = self._finished(document, out)
+        lines = self._finished(document, out)
         self._header = self._key(document, self._compiled.header_names)
-        self.position += len(segments)
-        return segments
+        self.position += len(lines)
+        return lines
 
     def fits(self, document: Document) -> bool:
         """Whether a claim has the header of the open set."""
@@ -175,13 +180,13 @@ class ClaimWriter:
         self._run(self._compiled.claim, document, out)
         if len(out.segments[first]) < 2:
             raise BadClaim([FieldFault("patient_control_number", "1", "the claim has no data of its own")])
-        segments = self._finished(document, out)
+        lines = self._finished(document, out)
         self._hls += depth - same
         self._numbers, self._content, self._has_patient = numbers, keys[:depth], depth == len(keys)
         self._under = self._under + 1 if same == depth else 1
         self.claims += 1
-        written = WrittenClaim(segments, self.position + before + 1, self.claims)
-        self.position += len(segments)
+        written = WrittenClaim(lines, self.position + before + 1, self.claims)
+        self.position += len(lines)
         return written
 
     def _same(self, keys: list[tuple[Any, ...]], depth: int) -> int:
@@ -217,17 +222,18 @@ class ClaimWriter:
             path = _path_of(document, fault)
             raise BadClaim([FieldFault(path, "format", "this value cannot be written")]) from None
 
-    def _finished(self, document: Document, out: Out) -> list[Segment]:
-        """The segments, once it is sure that no delimiter stands in data."""
+    def _finished(self, document: Document, out: Out) -> list[str]:
+        """The segments as texts, once it is sure that no delimiter stands in data."""
         element, component, repetition, segment = self.delimiters
         segments = [texts for texts in out.segments if len(texts) > 1]
-        text = "".join(["".join(texts) for texts in segments])
-        is_clean = element not in text and segment not in text and text.isprintable()
+        text = segment.join([element.join(texts) for texts in segments])
+        lines = (text.upper() if self.upper else text).split(segment)
+        is_clean = text.count(element) == sum(map(len, segments)) - len(segments) and len(lines) == len(segments)
+        if is_clean and not text.isprintable():  # a delimiter may be a control character
+            is_clean = text.translate({ord(element): None, ord(segment): None, ord(component): None}).isprintable()
         if not is_clean or text.count(component) != out.joints or (repetition and repetition in text):
             raise BadClaim(delimiter_faults(document, self.delimiters))
-        if self.upper:
-            return [[value.__class__(value.upper()) for value in texts] for texts in segments]
-        return segments
+        return lines
 
 
 def _path_of(document: Document, fault: Unwritable) -> str:

@@ -138,7 +138,6 @@ class _SetCheck:
         self.scopes: list[list[_Open]] = []  # header; then HL loops, outermost first, then the claim
         self.levels: dict[str, tuple[str, str]] = {}  # HL01 → loop id, HL04
         self.hls = 0
-        self.qualifier = ""
         self.node: Node | None = None
         self.under_dead = False
         self.segment_id = ""
@@ -242,8 +241,7 @@ class _SetCheck:
         elif target.loop is not node.loop or node.unknown is None:
             self.trim(scope, target.depth + 1)
             self.node = self.rules.routes.nodes[target.loop.id]
-        self.qualifier = segment[1].partition(self.delimiters.component)[0] if len(segment) > 1 else ""
-        self.count(scope[-1], target)
+        self.count(scope[-1], target, segment)
         self.elements(segment, target.row, target.loop)
         if target.opens and target.row.number in self.rules.counted:
             times = scope[-2].children[target.loop.id]
@@ -263,18 +261,22 @@ class _SetCheck:
             self.segment("4", loop.id)
         scope.append(_Open(loop))
 
-    def count(self, here: _Open, target: Target) -> None:
+    def count(self, here: _Open, target: Target, segment: list[str]) -> None:
         """Count a segment of a loop, and see that it stands in order."""
-        row = target.row
-        times = here.counts[row.number] = here.counts.get(row.number, 0) + 1
+        row, counts = target.row, here.counts
+        number = row.number
+        times = counts[number] = counts.get(number, 0) + 1
         if 0 < row.repeat < times or (row.is_alternative and not target.opens and self.is_taken(here, row)):
             self.segment("5", target.loop.id)
-        if row.number in self.rules.leads and self.qualifier in self.rules.leads[row.number]:
-            here.counts[-row.number] = 1
-        rank = self.rules.ranks[row.number]
+        if number in self.rules.leads and len(segment) > 1:
+            qualifier = segment[1].partition(self.delimiters.component)[0]
+            if qualifier in self.rules.leads[number]:
+                counts[-number] = 1
+        rank = self.rules.ranks[number]
         if target.is_stray or rank < here.rank:
             self.segment("7", target.loop.id)
-        here.rank = max(rank, here.rank)
+        if rank > here.rank:
+            here.rank = rank
 
     def is_taken(self, here: _Open, row: SegmentRow) -> bool:
         """Whether a row in whose place this one stands is there too."""
@@ -308,11 +310,10 @@ class _SetCheck:
 
     def elements(self, segment: list[str], row: SegmentRow, loop: Loop) -> None:
         """Check the elements of a segment."""
-        rules = self.rules.rules[row.number]
         if not self.patterns.match(row)(self.separator.join(segment)):
-            found = rules.check(segment, self.delimiters)
-        elif rules.syntax:
-            found = rules.check_syntax(segment)
+            found = self.rules.rules[row.number].check(segment, self.delimiters)
+        elif row.syntax:
+            found = self.rules.rules[row.number].check_syntax(segment)
         else:
             return
         for element, fault in found:

@@ -101,13 +101,11 @@ class SetWriter:
             )  # fmt: skip
             written = current.claim(document)
             self._begin_set(guide)
-            for segment in header:
-                self.writer.segment(segment)
+            self.writer.lines(header)
             self.current = current
         else:
             written = current.claim(document)
-        for segment in written.segments:
-            self.writer.segment(segment)
+        self.writer.lines(written.lines)
 
     def _begin_set(self, guide: Guide) -> None:
         if self.current is None:

@@ -46,9 +46,10 @@ class Patterns:
 
     def match(self, row: SegmentRow) -> Match:
         """The `fullmatch` of a row's pattern, over the segment joined at its separator."""
-        made = self._made.get(row.number)
-        if made is None:
-            made = self._made[row.number] = re.compile(self.pattern(row), re.ASCII).fullmatch
+        number = row.number
+        if number in self._made:
+            return self._made[number]
+        made = self._made[number] = re.compile(self.pattern(row), re.ASCII).fullmatch
         return made
 
     def pattern(self, row: SegmentRow) -> str:

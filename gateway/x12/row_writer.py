@@ -15,6 +15,7 @@ from gateway.x12.row_reader import paths, runs
 from gateway.x12.writer import Joined
 
 _DATES = DateWriter()
+_CACHED = 5_000
 
 
 class Unwritable(ValueError):
@@ -43,7 +44,9 @@ Write = Callable[[Document, Out, int], None]
 class OutLayout:
     """How the positions of one list of texts are filled from an object."""
 
-    __slots__ = ("blocks", "composites", "dates", "deep", "is_small", "kept", "simple", "supplied", "template", "tied")
+    __slots__ = (
+        "blocks", "composites", "dates", "deep", "is_small", "kept", "plans", "simple", "supplied", "template", "tied",
+    )  # fmt: skip
 
     def __init__(self, entries: list[tuple[int, Element]], size: int, head: str) -> None:
         self.template = [head, *[""] * size]
@@ -55,6 +58,7 @@ class OutLayout:
         self.kept: list[tuple[int, Path]] = []  # constants that the document may hold otherwise
         self.blocks: list[BlockWriter] = []
         self.composites: list[tuple[int, OutLayout]] = []
+        self.plans: dict[tuple[str, ...], OutLayout] = {}  # by the names of the object
         for number, (position, element) in enumerate(entries):
             after = entries[number + 1][0] if number + 1 < len(entries) else 0
             self._add(position, element, entries[number - 1] if number else None, after)
@@ -82,6 +86,45 @@ class OutLayout:
 
     def fill(self, owner: Document, out: Out, ordinal: int) -> list[str]:
         """The list of texts, trailing empty ones left out; position 0 is the head."""
+        return self.narrowed(tuple(owner)).run(owner, out, ordinal)
+
+    def narrowed(self, names: tuple[str, ...]) -> OutLayout:
+        """The layout for objects with these names alone, remembered while there is room."""
+        found = self.plans.get(names)
+        if found is None:
+            if len(self.plans) >= _CACHED:
+                self.plans.clear()
+            found = self.plans[names] = self._narrow(frozenset(names))
+        return found
+
+    def _narrow(self, there: frozenset[str]) -> OutLayout:
+        made = OutLayout([], 0, self.template[0])
+        made.simple = [one for one in self.simple if one[1] in there or one[3]]
+        made.blocks = [one for one in self.blocks if one.path[0] in there]
+        inner = [(position, layout._narrow(there)) for position, layout in self.composites]
+        made.composites = [(position, layout) for position, layout in inner if len(layout.template) > 1]
+        made.dates = [one for one in self.dates if one[2][0] in there]
+        made.kept = [one for one in self.kept if one[1][0] in there]
+        made.supplied = self.supplied
+        filled = {position for position, text in enumerate(self.template) if text} | made._positions()
+        for one in reversed(self.deep):
+            if one[1][0] in there or (one[3] and one[4] in filled):
+                made.deep.insert(0, one)
+                filled |= {one[0], one[4]}
+        made.tied = [one for one in self.tied if one[2] in filled]
+        filled |= {one[0] for one in made.tied}
+        made.template = self.template[: max(filled) + 1]
+        made.is_small = not (made.deep or made.dates or made.tied or made.supplied or made.kept)
+        return made
+
+    def _positions(self) -> set[int]:
+        """The positions that may be filled, but those of `deep` and `tied`."""
+        found = {one[0] for part in (self.simple, self.supplied, self.kept, self.composites) for one in part}
+        found |= {position for one in self.dates for position in one[:2]}
+        return found.union(*(range(one.first, one.first + one.step * one.count) for one in self.blocks))
+
+    def run(self, owner: Document, out: Out, ordinal: int) -> list[str]:
+        """The same by every row of this layout, which is one for the names of the object."""
         texts = self.template[:]
         for position, name, cache, default in self.simple:
             if text := owner.get(name):
@@ -91,7 +134,7 @@ class OutLayout:
         for block in self.blocks:
             block.fill(owner, texts, out)
         for position, layout in self.composites:
-            parts = layout.fill(owner, out, ordinal)
+            parts = layout.run(owner, out, ordinal)
             if len(parts) > 1:
                 out.joints += len(parts) - 2
                 texts[position] = Joined(out.component.join(parts[1:]))
@@ -202,14 +245,17 @@ def _composite(parts: list[Element | Block]) -> OutLayout:
 class RowWriter:
     """Writes one use of a segment from the object of its loop."""
 
-    __slots__ = ("is_always", "layout", "names", "paths", "row", "write")
+    __slots__ = ("deep_paths", "is_always", "is_own", "layout", "names", "paths", "plain_names", "row", "write")
 
     def __init__(self, row: SegmentRow, *, is_always: bool = False) -> None:
         self.row = row
         self.layout = out_layout(row)
         self.paths = paths(row)
         self.names = frozenset(path[0] for path in self.paths)  # in the row's own object
+        self.plain_names = frozenset(path[0] for path in self.paths if len(path) == 1)
+        self.deep_paths = [path for path in self.paths if len(path) > 1]
         self.is_always = is_always  # it opens its loop, which is there
+        self.is_own = False  # it is written from its loop's object whenever one of its names is there
         if row.is_flat:
             self.write: Write = self._write_flat
         elif row.is_list:
@@ -217,7 +263,14 @@ class RowWriter:
         elif row.path or (any(len(path) > 1 for path in self.paths) and not is_always):
             self.write = self._write_where_present
         else:
-            self.write = self._write_object
+            self.write, self.is_own = self._write_object, True
+
+    def bound(self, names: tuple[str, ...]) -> Write:
+        """What writes the row from an object of its loop that has these names."""
+        if not self.is_own:
+            return self.write
+        run = self.layout.narrowed(names).run
+        return lambda owner, out, ordinal: out.segments.append(run(owner, out, ordinal))
 
     def tops(self) -> frozenset[str]:
         """The names in the loop's object that this row writes from."""
@@ -228,7 +281,9 @@ class RowWriter:
 
     def _write_where_present(self, owner: Document, out: Out, ordinal: int) -> None:
         inner = get(owner, self.row.path)
-        if inner is not None and any(has(inner, path) for path in self.paths):
+        if inner is None:
+            return
+        if not self.plain_names.isdisjoint(inner) or any(has(inner, path) for path in self.deep_paths):
             out.segments.append(self.layout.fill(inner, out, ordinal))
 
     def _write_items(self, owner: Document, out: Out, _: int) -> None:
@@ -251,21 +306,25 @@ class RowWriter:
 class Alternatives:
     """Rows of which one is written: the first that has all the fields that are there."""
 
-    __slots__ = ("foreign", "rows", "write")
+    __slots__ = ("foreign", "rows")
 
     def __init__(self, rows: list[RowWriter]) -> None:
         self.rows = rows
         every = frozenset[str]().union(*(row.names for row in rows))
         self.foreign = [every - row.names for row in rows]
-        self.write: Write = self._write
 
     def tops(self) -> frozenset[str]:
         """The names in the loop's object that the rows write from."""
         return frozenset[str]().union(*(row.tops() for row in self.rows))
 
-    def _write(self, owner: Document, out: Out, ordinal: int) -> None:
+    def bound(self, names: tuple[str, ...]) -> Write:
+        """What writes the one of the rows that fits an object of the loop that has these names."""
         for row, foreign in zip(self.rows, self.foreign, strict=True):
-            if foreign.isdisjoint(owner):
-                row.write(owner, out, ordinal)
-                return
-        raise Unwritable((next(name for name in owner if name in self.foreign[0]),))
+            if foreign.isdisjoint(names):
+                return row.bound(names)
+        wrong = next(name for name in names if name in self.foreign[0])
+
+        def refuse(_owner: Document, _out: Out, _ordinal: int) -> None:
+            raise Unwritable((wrong,))
+
+        return refuse

@@ -174,6 +174,14 @@ class Writer:
         self._hold(text)
         return self._segments
 
+    def lines(self, lines: Sequence[str]) -> None:
+        """Write segments as `ClaimWriter` gives them: joined by these delimiters, and looked through for them."""
+        self._expect(bool(self._set), "no transaction set is open")
+        self._segments += len(lines)
+        self._held += [line + self._end for line in lines]
+        if len(self._held) >= _BUFFERED:
+            self.flush()
+
     def composite(self, components: Sequence[str]) -> str:
         """One element of components, without trailing empty ones. What is wrong in it, `segment` raises."""
         joint = self.delimiters.component

@@ -143,12 +143,12 @@ def test_samples_come_back_from_an_837() -> None:
     header = {"submitter": {"organization": "X", "id": "SENDER", "contacts": [{"name": "D", "numbers": [
         {"type": "TE", "number": "5555550100"}]}]}, "receiver": {"name": "Y", "id": "RECEIVER"}}  # fmt: skip
     documents = [complete(one, rules().defaults) | header for one in sample_claims(40, 6, date(2026, 1, 5))]
-    segments = [["ST", "837", "0001", "005010X222A1"]]
+    segments = ["ST*837*0001*005010X222A1"]
     segments += writer.header(documents[0], reference="B1", date="20260110", time="0930")
     for document in documents:
-        segments += writer.claim(document).segments
-    segments.append(["SE", str(len(segments) + 1), "0001"])
-    records = read(file_of("".join("*".join(one) + "~" for one in segments)))
+        segments += writer.claim(document).lines
+    segments.append(f"SE*{len(segments) + 1}*0001")
+    records = read(file_of("".join(one + "~" for one in segments)))
     hashes = [content_hash(complete(one.document or {}, rules().defaults), rules().defaults) for one in records]
     assert hashes == [content_hash(document, rules().defaults) for document in documents]
 

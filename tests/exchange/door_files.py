@@ -80,11 +80,9 @@ def file_837(
             "receiver": {"name": "Y", "id": receiver},
         }
         first = {**documents[0], **parties}
-        for segment in claims.header(first, reference=f"OLD{ordinal}", date="20260110", time="0930"):
-            writer.segment(segment)
+        writer.lines(claims.header(first, reference=f"OLD{ordinal}", date="20260110", time="0930"))
         for document in documents:
-            for segment in claims.claim({**document, **parties}).segments:
-                writer.segment(segment)
+            writer.lines(claims.claim({**document, **parties}).lines)
         writer.close_set()
     writer.close_group()
     writer.close_interchange()

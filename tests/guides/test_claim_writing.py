@@ -77,7 +77,7 @@ def test_position_and_ordinal(document: Document) -> None:
     writer = begun()
     position = writer.position
     found = [writer.claim(each) for each in numbered(document, 3)]
-    texts = [segment for each in found for segment in each.segments]
+    texts = [line.split("*") for each in found for line in each.lines]
     assert [each.number for each in found] == [1, 2, 3]
     assert [texts[each.segment - position - 1][:2] for each in found] == [["CLM", "A1"], ["CLM", "A2"], ["CLM", "A3"]]
     assert writer.position == position + len(texts)
@@ -194,7 +194,7 @@ def test_upper_case_on_request(document: Document) -> None:
     document["lines"][0]["procedure"]["description"] = "knee brace"
     writer = ClaimWriter(GUIDES["837P"], Delimiters(), upper=True)
     writer.header(document, reference="r1", date="20260302", time="0930")
-    texts = [text for segment in writer.claim(document).segments for text in segment]
+    texts = [text for line in writer.claim(document).lines for text in line.split("*")]
     assert "HC:99213:::::KNEE BRACE" in texts
 
 
