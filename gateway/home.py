@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from gateway.apart import keep_apart
 from gateway.claims.crosswalk import NO_CROSSWALK, Crosswalk, load_crosswalk
 from gateway.configuration import Written, read_toml
 from gateway.data import SHIPPED
@@ -99,10 +100,14 @@ class Home:
 
     @cached_property
     def profiles(self) -> dict[str, Profile]:
-        """Every partner of this home by name; UsageError names the first profile that is wrong."""
+        """Every partner of this home by name; UsageError names the first profile that is wrong.
+
+        Refused where a test profile and a production profile name the same mailbox.
+        """
         files = sorted((self.path / "sftp_config").glob("[!.]*.toml"))
         found = {file.stem: load_profile(file, self.path) for file in files}
         check_profiles(found, self.crosswalk)
+        keep_apart(found.values())
         return found
 
     @cached_property

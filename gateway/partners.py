@@ -287,12 +287,16 @@ class _Reader:
             raise self.fail("[folders] after_receive", 'must be "keep", "delete" or "move:FOLDER"')
         return value
 
-    def send_name(self) -> str:
+    def send_name(self, *, is_test: bool) -> str:
         value = self.text("files", "send_name", "{batch}_{icn}.txt", at_most=100)
         try:
             NameTemplate.parse(value)
         except UsageError as error:
             raise self.fail("[files] send_name", str(error)) from None
+        mark = self.text("files", "test_mark", "", at_most=40)
+        if mark and (mark in value) != is_test:
+            must = "must hold" if is_test else "must not hold"
+            raise self.fail("[files] send_name", f"{must} the test mark {mark!r}")
         return value
 
     def claim_types(self) -> tuple[str, ...]:
@@ -303,9 +307,10 @@ class _Reader:
 
     def profile(self, home: Path | None = None) -> Profile:
         """The whole profile; whatever key is left then is unknown and refused."""
+        usage = USAGE[self.choice("partner", "usage", USAGE)]
         made = Profile(
             name=self.path.stem,
-            usage=USAGE[self.choice("partner", "usage", USAGE)],
+            usage=usage,
             payers=self.texts("partner", "payers"),
             claim_types=self.claim_types(),
             envelope=self.envelope(),
@@ -315,7 +320,7 @@ class _Reader:
             send_folder=self.text("folders", "send", "."),
             receive_folder=self.text("folders", "receive", "."),
             after_receive=self.after_receive(),
-            send_name=self.send_name(),
+            send_name=self.send_name(is_test=usage == "T"),
             takes_files=self.take("delivery", "partner_takes_files", bool, True),
             upload=self.choice("delivery", "upload", ("rename", "direct"), "rename"),
             claims_per_set=self.count("limits", "claims_per_set", 1000, 5000),

@@ -9,8 +9,9 @@ import json
 from collections.abc import Generator, Iterator
 from typing import Any, NamedTuple
 
+from gateway.apart import WORDS
 from gateway.app import App
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, Refused
 from gateway.partners import Profile
 from gateway.reconcile.projection import refresh
 from gateway.store import Connection, batches, claims, stamp
@@ -174,7 +175,20 @@ def _settle(app: App, profile: Profile, transport: Transport, batch: BatchRow) -
     return _finish(app, batch, found)
 
 
+def wrong_usage(profile: Profile, batch: BatchRow) -> Refused | None:
+    """The refusal of a test file for a production mailbox, or the reverse: the profile was changed since."""
+    if batch.usage == profile.usage:
+        return None
+    built = WORDS.get(batch.usage, batch.usage)
+    return Refused(
+        f"batch {batch.id} was built for {built}, and {profile.name} is for {WORDS[profile.usage]} now; "
+        f"it does not go there: `gateway batches cancel {batch.id}` gives its claims back"
+    )
+
+
 def _deliver(app: App, profile: Profile, transport: Transport, batch: BatchRow) -> Delivered:
+    if (refusal := wrong_usage(profile, batch)) is not None:
+        return Delivered(batch, str(refusal), refusal)
     app.archive.verify(batch.archive_name, batch.sha256)
     _remove_leftovers(app, profile, transport, batch)
     with app.store.write() as conn:

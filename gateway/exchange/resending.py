@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from gateway.app import App
 from gateway.exchange.building import Built, Group, abandon_leftovers, build_once, most_a_file
-from gateway.exchange.delivery import send_one
+from gateway.exchange.delivery import send_one, wrong_usage
 from gateway.exchange.rounds import Round
 from gateway.outbound.resend import ClaimNow, ResendPlan, plan_resend
 from gateway.outbound.sets import Member, sendable
@@ -55,6 +55,8 @@ def carry_out(app: App, planned: ResendPlan, reason: str) -> Round:
         subject, why = f"batch:{batch.id}", reason or planned.reason
         add_decision(conn, actor=app.actor, action="resend", subject=subject, reason=why, at=app.now())
     profile = app.home.profile(batch.partner)
+    if (refusal := wrong_usage(profile, batch)) is not None:
+        raise refusal
     if planned.action == "same_bytes":
         return _same_bytes(app, profile, batch, why)
     with app.mailbox_lock(f"building for {profile.name}"):

@@ -372,11 +372,11 @@ def test_demo_refuses_a_folder_in_use(fresh: Gateway) -> None:
 
 def test_control_numbers_go_up_only(fresh: Gateway) -> None:
     """Set above those of a former system; the next batch takes the next one; going down is refused."""
-    assert fresh.data("partners", "numbers", "house") == {"interchange": 0, "group": 0}
-    assert fresh.data("partners", "numbers", "house", "--set-interchange", 41) == {"interchange": 41, "group": 0}
+    assert fresh.data("partners", "numbers", "house") == {"interchange": 0, "group": 0, "reference": 0}
+    assert fresh.data("partners", "numbers", "house", "--set-interchange", 41)["interchange"] == 41
     ran = fresh("partners", "numbers", "house", "--set-group", 5, "--set-interchange", 40, code=4)
     assert ran.line == "gateway: interchange: 41 was given out already; a number is never given out twice"
-    assert fresh.data("partners", "numbers", "house") == {"interchange": 41, "group": 0}
+    assert fresh.data("partners", "numbers", "house") == {"interchange": 41, "group": 0, "reference": 0}
     fresh("partners", "numbers", "house", "--set-interchange", 1_000_000_000, code=2)
 
 

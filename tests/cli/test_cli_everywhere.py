@@ -30,8 +30,8 @@ _LOOKING = {
 
 # Makes or changes what is on this machine, and neither money nor anything at a partner.
 _OF_THIS_MACHINE = {
-    "init", "demo", "run", "simulator serve", "partners add", "store upgrade", "store backup", "store restore",
-    "store replay", "worklist assign", "worklist note", "worklist due", "worklist done",
+    "init", "demo", "run", "simulator serve", "partners add", "partners host-key", "store upgrade", "store backup",
+    "store restore", "store replay", "worklist assign", "worklist note", "worklist due", "worklist done",
 }  # fmt: skip
 
 
