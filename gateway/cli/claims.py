@@ -248,6 +248,8 @@ def why(session: Session, number: str, provider: str | None, as_json: bool) -> N
     say(f"{document['patient_control_number']} is {document['state']}, because:")
     for event in document["events"]:
         place = f"{event['file']}, segment {event['segment']}" if event["file"] else event["source"]
+        if event["kind"] == "remittance" and "by" in event:
+            place = f"{event['source']}, entered by {event['by']}: {event['file']}, claim {event['segment']}"
         if event["kind"] == "entered":
             place = f"{event['source']}, {event['by']} (event {event['id']})"
             place += ", taken back" if event["taken_back"] else ""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import click
 
+from gateway.cli.files import require_file
 from gateway.cli.output import dry_run_option, emit, json_option, note, number_type, say, table
 from gateway.cli.report import day
 from gateway.cli.root import Group, Session
@@ -61,7 +64,10 @@ def _show(found: dict[str, Any], as_json: bool) -> None:
     say(f"payment {found['id']}  {found['status']}  {found['payment']} of {found['payment_date']} by {found['method']}")
     say(f"payer     {payer['name']} ({payer['id']})")
     say(f"trace     {found['trace_number']}")
-    say(f"file      {found['file']} (gateway inbound show {found['file_id']}), set {found['control_number']}")
+    if found["entered_by"]:
+        say(f"entered   by {found['entered_by']} from {found['source']} (file {found['file_id']}: {found['file']})")
+    else:
+        say(f"file      {found['file']} (gateway inbound show {found['file_id']}), set {found['control_number']}")
     sums = f"claims {found['claim_payments']} − provider adjustments {found['provider_adjustments']}"
     say(f"balance   {sums} − payment {found['payment']} = {found['difference']}")
     if found["reason"]:
@@ -72,6 +78,8 @@ def _show(found: dict[str, Any], as_json: bool) -> None:
     head = ("claim", "their CLP01", "matched to", "CLP02", "charge", "paid", "payer's number")
     keys = ("id", "patient_control_number", "matched", "status", "charge", "paid", "payer_claim_number")
     table(head, [[one[key] for key in keys] for one in found["claims"]], right=("charge", "paid"), empty="no claims")
+    for one in found["beside"]:
+        _show_beside(one)
     if found["provider_adjustment_lines"]:
         say("\nprovider adjustments (PLB)")
         lines = [(p["provider_id"], p["code"], p["reference"], p["amount"]) for p in found["provider_adjustment_lines"]]
@@ -108,6 +116,47 @@ def _balance_rows(one: dict[str, Any]) -> Iterator[tuple[str, ...]]:
         yield (*about, entry["remittance"], entry["date"], entry["amount"], note)
         about = ("",) * len(about)
     yield (*about, "", one["state"], one["open"], one["because"] if one["state"] == "open" else "")
+
+
+def _show_beside(one: dict[str, Any]) -> None:
+    """Another payment of the same number, claim by claim."""
+    how = f"entered from {one['source']}" if one["entered_by"] else "by an 835"
+    say(f"\nbeside it: payment {one['id']}, {one['status']}, {how}, {one['payment']} of {one['payment_date']}")
+    rows = [(c["patient_control_number"], c["charge"], c["paid"], c["paid_beside"]) for c in one["claims"]]
+    table(("their CLP01", "charge", "paid", "paid there"), rows, right=("charge", "paid", "paid there"))
+
+
+@remittances.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--as-is", is_flag=True, help="Although a payment of this number is posted: it is another one.")
+@click.option("--reason", default="", help="With --as-is: why; kept.")
+@dry_run_option
+@json_option
+@click.pass_obj
+def enter(session: Session, file: Path, as_is: bool, reason: str, dry_run: bool, as_json: bool) -> None:
+    """Posts a payment that came on paper: FILE describes it (`remittances schema`), and must balance.
+
+    It goes the way of an 835. When the 835 of the same payment comes later it is parked beside it.
+    """
+    from gateway.exchange.entering import enter as run
+
+    require_file(file)
+    if as_is != bool(reason.strip()):
+        raise UsageError("--as-is and --reason go together")
+    found = run(session.app, file, other=reason.strip(), dry_run=dry_run)
+    if dry_run:
+        note("it would be posted; nothing was stored")
+    _show(found, as_json)
+    sys.exit(1 if any(not one["matched"] for one in found["claims"]) else 0)
+
+
+@remittances.command()
+@json_option
+def schema(as_json: bool) -> None:  # noqa: ARG001 - it is JSON in any case
+    """The JSON Schema of a payment that is entered by hand."""
+    from gateway.inbound.entered_schema import SCHEMA
+
+    emit(SCHEMA)
 
 
 @remittances.command()

@@ -20,7 +20,7 @@ from gateway.exchange.rules import adjustment_classes
 from gateway.inbound.route import SNIFFED, BadArchive, Content, members, sniff
 from gateway.reconcile.classes import Classes
 from gateway.store.inbound_files import FileRow, find_file, get_file, list_files, record, set_status
-from gateway.store.inbound_sets import InboundSetRow
+from gateway.store.inbound_sets import ENTERED, InboundSetRow, sets_in_file
 from gateway.transport.archive import ArchivedFile
 from gateway.transport.names import shown_name
 from gateway.x12.faults import UNREADABLE
@@ -127,6 +127,10 @@ def process_file(app: App, file_id: int, progress: Progress | None = None) -> di
     """
     with app.store.read() as conn:
         row = get_file(conn, file_id)
+        entered = [one for one in sets_in_file(conn, file_id) if one.kind == ENTERED]
+    if entered:  # by a person: there is nothing to read in it
+        shown = {"file": row.name, "sha256": row.sha256, "status": row.status}
+        return {**shown, "transactions": [transaction_document(one) for one in entered]}
     run = _Run(app, row, adjustment_classes(app.home.path), progress)
     try:
         with app.archive.open(row.archive_name) as stream:

@@ -17,6 +17,7 @@ from gateway.store import Connection, remittances
 from gateway.store import claims as store_claims
 from gateway.store.inbound_files import get_file
 from gateway.store.inbound_sets import get_set
+from gateway.store.remittance_numbers import PaidTwice, of_number, paid_twice
 from gateway.store.remittances import LinkRow, RemittanceClaimRow, RemittanceRow
 from gateway.store.reporting import Filters, remittance_rows
 
@@ -53,20 +54,27 @@ def _payment(row: RemittanceRow) -> Document:
         "difference": amount(row.difference),
         "reason": row.reason,
         "recorded_at": row.recorded_at,
+        "source": row.source,
+        "entered_by": row.entered_by,
     }
 
 
 def whole(app: App, remittance_id: int) -> Document:
     """One payment with its claims, provider adjustments, issues and the file that it came in."""
     with app.store.read() as conn:
-        row = remittances.get_remittance(conn, remittance_id)
-        claims = [one for part in remittances.remitted_claims_of(conn, remittance_id) for one in part]
-        links = remittances.newest_links(conn, [one.id for one in claims])
-        linked = {link.claim_id for link in links.values() if link.claim_id is not None}
-        numbers = {key: claim.patient_control_number for key, claim in store_claims.claims_by_id(conn, linked).items()}
-        adjustments = remittances.provider_adjustments_of(conn, remittance_id)
-        source = get_set(conn, row.inbound_set_id)
-        file = get_file(conn, source.file_id) if source else None
+        return whole_of(conn, remittance_id)
+
+
+def whole_of(conn: Connection, remittance_id: int) -> Document:
+    """The same within a transaction."""
+    row = remittances.get_remittance(conn, remittance_id)
+    claims = [one for part in remittances.remitted_claims_of(conn, remittance_id) for one in part]
+    links = remittances.newest_links(conn, [one.id for one in claims])
+    linked = {link.claim_id for link in links.values() if link.claim_id is not None}
+    numbers = {key: claim.patient_control_number for key, claim in store_claims.claims_by_id(conn, linked).items()}
+    adjustments = remittances.provider_adjustments_of(conn, remittance_id)
+    source = get_set(conn, row.inbound_set_id)
+    file = get_file(conn, source.file_id) if source else None
     return {
         **_payment(row),
         "file": file.name if file else "",
@@ -74,6 +82,7 @@ def whole(app: App, remittance_id: int) -> Document:
         "control_number": source.control_number if source else "",
         "issues": json.loads(source.issues) if source else [],
         "claims": [_claim(row.id, one, links.get(one.id), numbers) for one in claims],
+        "beside": [_beside(one) for one in _payments_beside(conn, row)],
         "provider_adjustment_lines": [
             {"provider_id": one.provider_id, "code": one.code, "reference": one.reference, "amount": amount(one.amount)}
             for one in adjustments
@@ -88,6 +97,33 @@ def balances(app: App, payer: str = "", *, only_open: bool = False) -> Document:
     with app.store.read() as conn:
         found = provider_balances.ledger(conn, filters, words, crosswalk)
     return provider_balances.document(found, words, crosswalk, only_open=only_open)
+
+
+_BESIDE = 5  # payments of one number that are shown
+
+
+def _payments_beside(conn: Connection, row: RemittanceRow) -> list[tuple[RemittanceRow, list[PaidTwice]]]:
+    """Other payments of the same number and payer, or with some of the same claims."""
+    found = []
+    for other in of_number(conn, row.trace_number, but=row.id)[:_BESIDE]:
+        claims = paid_twice(conn, row.id, other.id)
+        if claims or other.payment == row.payment:
+            found.append((other, claims))
+    return found
+
+
+def _beside(found: tuple[RemittanceRow, list[PaidTwice]]) -> Document:
+    other, claims = found
+    shown = [
+        {
+            "patient_control_number": one.patient_control_number,
+            "charge": amount(one.charge),
+            "paid": amount(one.paid),
+            "paid_beside": amount(one.paid_beside),
+        }
+        for one in claims
+    ]
+    return {**_payment(other), "claims": shown}
 
 
 def _claim(remittance_id: int, row: RemittanceClaimRow, link: LinkRow | None, numbers: dict[int, str]) -> Document:

@@ -26,6 +26,8 @@ class Origin(NamedTuple):
     receivers: frozenset[str]  # ISA08 and GS03: who is answered
     at: datetime  # when we record it
     crosswalk: Crosswalk = NO_CROSSWALK  # which ids mean the same payer
+    source: str = "835"  # of a payment that was entered by hand: paper, portal, telephone
+    entered_by: str = ""
 
     @property
     def recorded_at(self) -> str:

@@ -7,6 +7,7 @@ so.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
@@ -21,8 +22,10 @@ from gateway.reconcile.posted import REVERSAL
 from gateway.reconcile.projection import folded
 from gateway.reconcile.remitted import claim_row, header_row, posting_of
 from gateway.store import Connection, stamp
+from gateway.store.remittance_numbers import same_number
 from gateway.store.remittances import (
     ProviderAdjustmentRow,
+    RemittanceRow,
     add_links,
     add_postings,
     add_provider_adjustments,
@@ -37,6 +40,8 @@ Progress = Callable[[int], None]
 CLAIMS_A_TIME = 500
 
 TRACE_AGAIN = "another payment with this number, payer and date is posted, with other content"
+ENTERED_ALREADY = "payment {} was entered by hand under this number; undo one of the two before the other is posted"
+TYPED = ("match_key", "charge", "paid")  # of a claim: what is typed may leave out the rest
 CLAIMS_AGAIN = "another payment with this number, payer and date is posted, with some of the same claims"
 
 
@@ -70,13 +75,39 @@ def contradicts(conn: Connection, header: RemittanceHeader, inbound_set_id: int)
     Payers use dummy numbers for payments of nothing, so two such are told apart by their claims (`repeats_claims`).
     """
     others = _same(conn, header, inbound_set_id)
-    return TRACE_AGAIN if any(payment or header.payment for _, payment in others) else ""
+    if any(payment or header.payment for _, payment in others):
+        return TRACE_AGAIN
+    twin = entered_twin(conn, header, inbound_set_id, entered_only=True)
+    return ENTERED_ALREADY.format(twin.id) if twin is not None and (twin.payment or header.payment) else ""
+
+
+def entered_twin(
+    conn: Connection, header: RemittanceHeader, inbound_set_id: int, *, entered_only: bool
+) -> RemittanceRow | None:
+    """A posted payment that may be this one, where one of the two was entered by hand.
+
+    The same number, and the same payer or the same amount: what is on paper may name the payer otherwise, and what is
+    typed may be mistyped.
+    """
+    if not header.trace_number:
+        return None
+    ids = {header.payer_id, header.originator, *(value for _, value in header.payer_references)} - {""}
+    for one in same_number(conn, header.trace_number, but_set=inbound_set_id, entered_only=entered_only):
+        theirs = {one.payer_key, *json.loads(one.payer_ids)}
+        if one.payment == header.payment or ids & theirs:
+            return one
+    return None
 
 
 def repeats_claims(conn: Connection, header: RemittanceHeader, remittance_id: int, inbound_set_id: int) -> str:
     """Why a payment of nothing must not be posted: one of the same number has some of the same claims."""
     others = [other for other, _ in _same(conn, header, inbound_set_id)]
-    return CLAIMS_AGAIN if others and shares_claims(conn, remittance_id, others) else ""
+    if others and shares_claims(conn, remittance_id, others):
+        return CLAIMS_AGAIN
+    twin = entered_twin(conn, header, inbound_set_id, entered_only=True)
+    if twin is not None and shares_claims(conn, remittance_id, [twin.id], TYPED):
+        return ENTERED_ALREADY.format(twin.id)
+    return ""
 
 
 def _same(conn: Connection, header: RemittanceHeader, inbound_set_id: int) -> list[tuple[int, int]]:
@@ -121,6 +152,7 @@ class _Writer:
         conn, facts, posted = self._conn, self._facts, self._posted
         origin = self._origin
         new = header_row(facts.header, origin.inbound_set_id, origin.crosswalk, origin.partner)
+        new = new._replace(source=origin.source, entered_by=origin.entered_by)
         remittance_id = add_remittance(conn, new, status=status, at=self._origin.at, reason=reason)
         ordinal = 0
         for part in _parts(facts):

@@ -233,13 +233,14 @@ def _remitted(row: Remitted) -> Document:
         "kind": "remittance",
         "hop": "remittance",
         "verdict": "info",
-        "source": "835",
+        "source": row.source,
         "said_on": row.payment_date,
         "codes": [f"CLP02:{claim.status}", *_codes(row)],
         "file": row.file_name,
         "file_id": str(row.file_id),
         "segment": claim.segment,
         "text": f"{row.payer_name}: {words}; {sums}, trace {row.trace_number} of {row.payment_date} ({how})",
+        **({"by": row.entered_by} if row.entered_by else {}),
     }
 
 

@@ -12,6 +12,7 @@ from gateway.store.tables import inbound_sets
 from gateway.store.times import stamp
 
 STATUSES = ("posted", "foreign", "duplicate", "parked", "quarantined", "ignored")
+ENTERED = "EOB"  # the kind of what a person entered: no set of a file
 SETTLED = frozenset(("posted", "foreign", "duplicate", "ignored"))  # reading the file again changes nothing about them
 
 

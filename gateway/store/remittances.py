@@ -51,6 +51,8 @@ class RemittanceRow(NamedTuple):
     status: str  # posted, parked
     reason: str
     recorded_at: str
+    source: str  # 835; entered by hand: paper, portal, telephone
+    entered_by: str
 
 
 class NewRemittance(NamedTuple):
@@ -69,6 +71,8 @@ class NewRemittance(NamedTuple):
     trace_number: str
     originator: str
     account_ending: str = ""
+    source: str = "835"  # 835; entered by hand: paper, portal, telephone
+    entered_by: str = ""
 
 
 class RemittanceClaimRow(NamedTuple):
@@ -233,13 +237,15 @@ def same_trace(
     return fetch(conn, query.order_by(remittances.c.id), RemittanceRow)
 
 
-def shares_claims(conn: Connection, remittance_id: int, others: Sequence[int]) -> bool:
+_ALL_OF_A_CLAIM = ("match_key", "patient_control_number", "status", "charge", "paid", "payer_claim_number")
+
+
+def shares_claims(
+    conn: Connection, remittance_id: int, others: Sequence[int], names: Sequence[str] = _ALL_OF_A_CLAIM
+) -> bool:
     """Whether one of the other payments has a claim with the same number, status, amounts and payer claim number."""
     mine, theirs = remittance_claims.alias(), remittance_claims.alias()
-    same = [
-        mine.c[name] == theirs.c[name]
-        for name in ("match_key", "patient_control_number", "status", "charge", "paid", "payer_claim_number")
-    ]
+    same = [mine.c[name] == theirs.c[name] for name in names]
     query = (
         select(mine.c.id)
         .join(theirs, and_(*same))

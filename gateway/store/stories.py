@@ -99,6 +99,8 @@ class Remitted(NamedTuple):
     remittance_status: str
     rung: str
     recorded_at: str
+    source: str  # 835; entered by hand: paper, portal, telephone
+    entered_by: str
     file_id: int
     file_name: str
 
@@ -210,6 +212,8 @@ def remitted_told(conn: Connection, claim_id: int) -> list[Remitted]:
             remittances.c.status.label("remittance_status"),
             remittance_links.c.rung,
             remittances.c.recorded_at,
+            remittances.c.source,
+            remittances.c.entered_by,
             inbound_files.c.id.label("file_id"),
             inbound_files.c.name,
         )
