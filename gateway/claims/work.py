@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-KINDS = ("assign", "note", "due", "done", "appeal", "answer")
+KINDS = ("assign", "note", "due", "done", "appeal", "answer", "retract")
 # What became of an item, in a biller's words.
 OUTCOMES = ("resubmitted", "corrected", "appealed", "billed_patient", "billed_next", "written_off", "paid", "no_action")
 APPEAL_OUTCOMES = ("upheld", "overturned", "partly")
@@ -96,6 +96,8 @@ def _after(work: Work, entry: Entry) -> Work:
                 is_done=True, outcome=entry.outcome, done_at=entry.recorded_at, done_by=entry.actor, due_on="",
                 answers=entry.answers, steps=entry.steps,
             )  # fmt: skip
+        case "retract":
+            return work._replace(appeals=tuple(one for one in work.appeals if one.level != entry.level))
         case "appeal" | "answer":
             return work._replace(appeals=_appeals(work.appeals, entry))
     return work

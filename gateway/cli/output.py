@@ -62,6 +62,23 @@ def emit(document: Any) -> None:
     flush_out()
 
 
+class JsonItems:
+    """One JSON document on standard output whose "items" are written as they come."""
+
+    def __init__(self) -> None:
+        self._begun = False
+
+    def tell(self, item: Any) -> None:
+        write_out(("," if self._begun else '{"items": [') + "\n" + to_json(item))
+        self._begun = True
+
+    def end(self, rest: dict[str, Any]) -> None:
+        """Closes the document with what stands beside the items."""
+        closed = to_json(rest)
+        write_out(("\n], " if self._begun else '{"items": [], ') + closed.removeprefix("{").lstrip() + "\n")
+        flush_out()
+
+
 def say(text: str = "") -> None:
     """A line for a person."""
     write_out(plain(text, keep="\n") + "\n")

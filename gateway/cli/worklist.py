@@ -10,7 +10,7 @@ import click
 
 from gateway.claims.work import APPEAL_OUTCOMES, OUTCOMES
 from gateway.cli.claims import number_argument, provider_option
-from gateway.cli.output import counted, dry_run_option, emit, json_option, say, table
+from gateway.cli.output import JsonItems, counted, dry_run_option, emit, json_option, say, table
 from gateway.cli.report import day
 from gateway.cli.root import Group, Session
 from gateway.errors import UsageError
@@ -76,7 +76,7 @@ def silent(session: Session, /, **said: Any) -> None:
 
 
 def _list(session: Session, names: Sequence[str], said: Document) -> None:
-    from gateway.exchange.worklist import lists
+    from gateway.exchange.worklist import lists, tell_lists
     from gateway.store.reporting import Filters
     from gateway.store.worklist import WorkFilters
 
@@ -87,11 +87,12 @@ def _list(session: Session, names: Sequence[str], said: Document) -> None:
         said["due_before"],
         said["done"],
     )
-    found = lists(session.app, names, filters, said["limit"] or None)
+    limit = said["limit"] or None
     if said["as_json"]:
-        emit(found)
+        out = JsonItems()
+        out.end(tell_lists(session.app, names, filters, limit, out.tell))
     else:
-        _show(found, said["done"])
+        _show(lists(session.app, names, filters, limit), said["done"])
 
 
 def _show(found: Document, done: bool) -> None:
@@ -199,6 +200,7 @@ def done(session: Session, number: str, outcome: str, text: str, provider: str |
 @click.option("--sent", callback=day, help="The day on which it was sent.")
 @click.option("--answered", callback=day, help="The day of the payer's answer.")
 @click.option("--outcome", type=click.Choice(APPEAL_OUTCOMES), help="What the payer decided, with --answered.")
+@click.option("--take-back", is_flag=True, help="Instead: this level was entered wrongly; --note says why.")
 @click.option("--note", "text", default="", help="A note with it.")
 @provider_option
 @dry_run_option
@@ -211,6 +213,7 @@ def appeal(
     sent: str,
     answered: str,
     outcome: str | None,
+    take_back: bool,
     text: str,
     provider: str | None,
     dry_run: bool,
@@ -218,7 +221,13 @@ def appeal(
 ) -> None:
     """Records an appeal: when it was sent, and how the payer answered. Money moves only by a remittance."""
     from gateway.exchange.worklist import appeal as run
+    from gateway.exchange.worklist import take_back_appeal
 
+    if take_back:
+        if sent or answered or outcome:
+            raise UsageError("--take-back goes with --level and --note alone")
+        _said(take_back_appeal(session.app, number, provider, level, text, dry_run=dry_run), as_json)
+        return
     found = run(
         session.app, number, provider, level, sent=sent, answered=answered, outcome=outcome or "", text=text,
         dry_run=dry_run,

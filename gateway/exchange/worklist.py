@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -28,6 +28,14 @@ Document = dict[str, Any]
 
 def lists(app: App, names: Sequence[str], filters: WorkFilters, limit: int | None) -> Document:
     """The lists of these names (all without any) with their first items; None: all items."""
+    items: list[Document] = []
+    return {**tell_lists(app, names, filters, limit, items.append), "items": items}
+
+
+def tell_lists(
+    app: App, names: Sequence[str], filters: WorkFilters, limit: int | None, tell: Callable[[Document], None]
+) -> Document:
+    """The same, each item told as soon as it is known, however many there are; gives what they come to."""
     crosswalk, home = app.home.crosswalk, app.home.path
     claims = filters.claims
     if claims.partner:
@@ -46,7 +54,7 @@ def lists(app: App, names: Sequence[str], filters: WorkFilters, limit: int | Non
     )
     desk = Desk(Clock(appeal_limits(home, crosswalk), payer_terms(home), crosswalk), next_steps(home))
     with app.store.read() as conn:
-        return worklist(conn, asked, desk, names or LISTS, filters, limit)
+        return worklist(conn, asked, desk, names or LISTS, filters, limit, tell)
 
 
 def assign(app: App, number: str, provider: str | None, owner: str) -> Document:
@@ -108,6 +116,25 @@ def appeal(
             work = _append(app, conn, claim, "appeal", level=level, day=sent, text="" if answered else text)
         if answered:
             work = _append(app, conn, claim, "answer", level=level, day=answered, outcome=outcome, text=text)
+    return _document(number, work)
+
+
+def take_back_appeal(
+    app: App, number: str, provider: str | None, level: int, reason: str, *, dry_run: bool = False
+) -> Document:
+    """Says that a level of an appeal was entered wrongly; its lines stay in the history.
+
+    :raises UsageError: without a reason
+    :raises Refused: where there is no such level, or a later one stands on it
+    """
+    if not reason.strip():
+        raise UsageError("taking an appeal back needs a reason: --note")
+    with writing(app.store, dry_run=dry_run) as conn:
+        claim = find_claim(conn, number, provider)
+        levels = [one.level for one in works(conn, [claim.id])[claim.id].appeals]
+        if level not in levels or level != max(levels):
+            raise Refused(f"level {level} is not the last appeal of the claim")
+        work = _append(app, conn, claim, "retract", level=level, text=reason)
     return _document(number, work)
 
 

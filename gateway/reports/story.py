@@ -206,10 +206,11 @@ def _worked(row: EntryRow) -> Document:
         "done": f"done: {row.outcome.replace('_', ' ')}",
         "appeal": f"appeal level {row.level} sent on {row.day}",
         "answer": f"appeal level {row.level} {row.outcome} on {row.day}",
+        "retract": f"appeal level {row.level} taken back",
     }[row.kind]
     return {
         "at": row.recorded_at,
-        "kind": "appeal" if row.kind == "answer" else "work" if row.kind != "appeal" else row.kind,
+        "kind": "appeal" if row.kind in ("appeal", "answer", "retract") else "work",
         "hop": "person",
         "verdict": "info",
         "source": f"person {row.actor}",

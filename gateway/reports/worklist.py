@@ -4,7 +4,7 @@ days left; each with who does it, until when, and the next step as a command."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date
 from typing import Any
@@ -22,6 +22,7 @@ from gateway.reports.next_steps import Case, NextSteps, Step
 from gateway.reports.refused_cases import RefusedCase, refused_cases
 from gateway.store import Connection
 from gateway.store.claim_reports import ReportedClaim, partners_of
+from gateway.store.rows import cut
 from gateway.store.work import AppealSums, appeal_sums
 from gateway.store.worklist import (
     LISTS,
@@ -41,6 +42,7 @@ from gateway.store.worklist import (
 Document = dict[str, Any]
 CLOSE = 15  # days before a last day at which an item is urgent
 FEWEST_APPEALS = 10  # answered ones, before their rate says anything
+_AT_A_TIME = 500
 _NO_DAY = "9999-12-31"
 
 
@@ -72,23 +74,30 @@ class _Page:
 
 
 def worklist(
-    conn: Connection, asked: Asked, desk: Desk, names: Sequence[str], filters: WorkFilters, limit: int | None
+    conn: Connection,
+    asked: Asked,
+    desk: Desk,
+    names: Sequence[str],
+    filters: WorkFilters,
+    limit: int | None,
+    tell: Callable[[Document], None],
 ) -> Document:
-    """The lists of these names as one, with what they come to."""
+    """Tells the items of the lists of these names as one, in bounded memory; gives what they come to."""
     late = late_since(asked.habits, partners_of(conn), asked.at)
     found = find_work(conn, names, filters, late, limit)
     items = [item for one in found for item in one.items]
     known = works(conn, [item.claim_id for item in items])
     limits = {item.claim_id: desk.clock.of(item, known[item.claim_id]) for item in items}
     items.sort(key=lambda one: _order(one, limits[one.claim_id]))
-    shown = items[:limit]
-    page = _page(conn, asked, desk, shown, known)
+    for part in cut(items[:limit], _AT_A_TIME):
+        page = _page(conn, asked, desk, part, known)
+        for item in part:
+            tell(_item(page, item, limits[item.claim_id]))
     return {
         "as_of": asked.as_of,
         "count": sum(one.count for one in found),
         "at_risk": amount(sum(one.at_risk for one in found)),
         "lists": {one.name: _sum(one) for one in found},
-        "items": [_item(page, item, limits[item.claim_id]) for item in shown],
     }
 
 

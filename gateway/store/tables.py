@@ -530,7 +530,7 @@ work_entries = Table(
     _id(),
     _tenant(),
     _to("claim_id", "claims", index=True),
-    Column("kind", String(8), nullable=False),  # assign, note, due, done, appeal (sent), answer (to an appeal)
+    Column("kind", String(8), nullable=False),  # assign, note, due, done, appeal (sent), answer (to it), retract (it)
     Column("owner", Said, nullable=False, server_default=EMPTY),  # assign: to whom
     Column("day", Day, nullable=False, server_default=EMPTY),  # due, appeal sent, appeal answered
     Column("level", Integer, nullable=False, server_default=text("0")),  # of the appeal, from 1

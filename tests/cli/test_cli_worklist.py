@@ -13,6 +13,19 @@ def test_a_list_of_nothing_says_so(fresh: Gateway, name: tuple[str, ...]) -> Non
     assert fresh.data("worklist", *name)["count"] == 0
 
 
+def test_the_document_is_whole_however_many_items(own: Gateway) -> None:
+    """Items are written as they come; what stands beside them is there in the end."""
+    for arguments in (("--limit", "1"), ("--limit", "0"), ("--owner", "nobody")):
+        found = own.data("worklist", *arguments)
+        assert set(found) == {"items", "as_of", "count", "at_risk", "lists"}
+        assert len(found["items"]) <= found["count"]
+    everything = own.data("worklist", "--limit", "0")
+    assert len(everything["items"]) == everything["count"] > 1
+    money = [float(one["at_risk"]) for one in everything["items"]]
+    assert money == sorted(money, reverse=True)
+    assert "next\n" in own("worklist").text
+
+
 def test_options_before_the_list_are_refused(fresh: Gateway) -> None:
     """An option that would be dropped without a word is named instead."""
     ran = fresh("worklist", "--owner", "maria", "denials", code=2)

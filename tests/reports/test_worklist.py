@@ -226,6 +226,44 @@ def test_an_appeal_that_cannot_be_is_refused(desk: Desk, said: dict[str, Any], e
     assert work.note(desk, "DEN1", None, "x")["appeals"] == []
 
 
+def test_an_appeal_is_taken_back_with_a_reason(desk: Desk) -> None:
+    """Only the last level, and its lines stay in the history; the clock runs again as if it had not been."""
+    desk.sent(desk.claims("DEN1"))
+    deny(desk, denial("DEN1", "50"), date="20260120")
+    before = item(desk, "DEN1")["deadline"]
+    work.appeal(desk, "DEN1", None, 1, sent="2026-01-21", answered="2026-01-25", outcome="upheld")
+    work.appeal(desk, "DEN1", None, 2, sent="2026-01-26")
+    with pytest.raises(Refused, match="not the last"):
+        work.take_back_appeal(desk, "DEN1", None, 1, "wrong claim")
+    with pytest.raises(UsageError, match="reason"):
+        work.take_back_appeal(desk, "DEN1", None, 2, " ")
+    work.take_back_appeal(desk, "DEN1", None, 2, "wrong claim")
+    assert work.take_back_appeal(desk, "DEN1", None, 1, "wrong claim")["appeals"] == []
+    assert item(desk, "DEN1")["deadline"] == before
+    with desk.store.read() as conn:
+        events = shown(conn, find_claims(conn, "DEN1")[0].id)["events"]
+        assert list(differences(conn)) == []
+    assert [one["kind"] for one in events].count("appeal") == 5
+
+
+def test_a_resubmission_that_is_rejected_is_work_although_money_came(desk: Desk) -> None:
+    """A paid claim whose further submission was rejected counts with what is not paid."""
+    members = desk.claims("COB1")
+    desk.sent(members)
+    desk.receive(desk.envelope("835", header_835("180", "CHK1") + claim_835("COB1", "180")))
+    claim = members[0][0]
+    with desk.store.write() as conn:
+        at = stamp(desk.now())
+        new = NewVersion(claim, "1", "S", "00", "CH", "1" * 64, 24000, "99999", "{}", at)
+        version = add_version(conn, new)
+        refresh(conn, [claim], at)
+    desk.sent([(claim, version)], number=18)
+    desk.receive(desk.envelope("277CA", status_277("COB1 A7:562:85*20260302*U*240", reference="B18-0001")))
+    found = item(desk, "COB1", "rejections")
+    assert (found["state"], found["hop"], found["at_risk"], found["order"]) == ("paid", "clearinghouse", "60.00", "S")
+    assert [one["code"] for one in found["codes"]] == ["A7:562:85"]
+
+
 def test_a_correction_under_way_is_the_next_step(desk: Desk) -> None:
     """A denied claim with a newer version that is not answered waits for that, not for a second correction."""
     members = desk.claims("DEN1")
