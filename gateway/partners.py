@@ -14,6 +14,7 @@ from typing import Any
 
 from gateway.claims.crosswalk import NO_CROSSWALK, Crosswalk
 from gateway.configuration import Written, read_toml
+from gateway.enrolments import Enrolments, read_enrolments
 from gateway.errors import UsageError
 from gateway.habits import Answers
 from gateway.timetable import Timetable
@@ -97,6 +98,7 @@ class Profile:
     companions: tuple[str, ...] = ()  # names in mappings/companions
     answers: Answers = field(default_factory=Answers)
     timetable: Timetable = field(default_factory=Timetable)
+    enrolments: Enrolments = field(default_factory=Enrolments)
 
     def takes(self, payer_id: str, claim_type: str, crosswalk: Crosswalk = NO_CROSSWALK) -> bool:
         """Whether the payer is named here, by our id or by the partner's; "*" is asked last, by `route`."""
@@ -328,6 +330,7 @@ class _Reader:
             companions=self.texts("partner", "companions", []),
             answers=self.answers(),
             timetable=read_timetable(self, home),
+            enrolments=read_enrolments(self.data.pop("enrolments", []), self.fail),
         )
         if (made.sftp is None) == (made.folder is None):
             raise UsageError(f"{self.path}: [sftp] or [folder]: one of the two must be there, and only one")

@@ -149,6 +149,7 @@ def list_(session: Session, state: str, payer: str, since: str, until: str, as_j
 
 def _document(session: Session, number: str, provider: str | None) -> dict[str, Any]:
     from gateway.exchange.claim_decisions import find_claim
+    from gateway.exchange.enrolled import advice
     from gateway.exchange.reporting import overdue_since
     from gateway.exchange.ways import expected_way
     from gateway.reports.story import shown
@@ -157,7 +158,7 @@ def _document(session: Session, number: str, provider: str | None) -> dict[str, 
         found = shown(conn, find_claim(conn, number, provider).id, overdue_since(session.app))
         if found["state"] == "ready":
             found["way"] = expected_way(session.app, conn, found["payer"]["id"], found["type"])
-    return found
+    return {**found, "advice": advice(session.app, found)}
 
 
 @claims.command()
@@ -243,7 +244,7 @@ def why(session: Session, number: str, provider: str | None, as_json: bool) -> N
     """One claim's whole history; each line names the file and the segment that it rests on."""
     document = _document(session, number, provider)
     if as_json:
-        emit({key: document[key] for key in ("patient_control_number", "state", "flags", "events")})
+        emit({key: document[key] for key in ("patient_control_number", "state", "flags", "events", "advice")})
         return
     say(f"{document['patient_control_number']} is {document['state']}, because:")
     for event in document["events"]:
@@ -256,6 +257,8 @@ def why(session: Session, number: str, provider: str | None, as_json: bool) -> N
         codes = f" [{' '.join(event['codes'])}]" if event["codes"] else ""
         say(f"  {event['at'][:19].replace('T', ' ')}  {_what(event):<30}{event['text']}{codes}")
         say(f"  {'':<21}└ {place}")
+    for line in document["advice"]:
+        say(f"→ {line}")
 
 
 _HOPS = {"clearinghouse": "by clearinghouse", "payer": "by payer"}

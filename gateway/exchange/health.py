@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from gateway.app import App
 from gateway.errors import GatewayError, PartnerUnreachable
+from gateway.exchange import enrolled
 from gateway.partners import Profile
 from gateway.transport.port import FolderMissing, HostKeyRefused
 
@@ -40,6 +41,7 @@ def examine(app: App, *, connect: bool = True) -> Iterator[Finding]:
     yield from _disk(app)
     yield from _clock(app)
     yield from _tried("keys", lambda: _key_files(app))
+    yield from _tried("enrolments", lambda: _enrolments(app))
     if connect:
         try:
             profiles = list(app.profiles.values())
@@ -114,6 +116,12 @@ def _key_files(app: App) -> Iterator[Finding]:
             path = app.home.path / rest
             if scheme == "file" and path.is_file() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
                 yield Finding("warning", "keys", f"{path} can be read by others", f"chmod 600 {path}")
+
+
+def _enrolments(app: App) -> Iterator[Finding]:
+    for profile in app.profiles.values():
+        for text, mend in enrolled.examine(app, profile) if profile.enrolments.of else ():
+            yield Finding("warning", "enrolments", f"{profile.name}: {text}", mend)
 
 
 def examine_partner(app: App, profile: Profile, *, anyway: bool = False) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from gateway.app import App
 from gateway.errors import UsageError
+from gateway.exchange.enrolled import not_enrolled
 from gateway.exchange.rules import adjustment_classes, answer_words
 from gateway.reports.asked import Asked
 from gateway.reports.catalog import build
@@ -42,6 +43,7 @@ def report(app: App, name: str, filters: Filters, as_of: str | None = None, *, l
         classes=adjustment_classes(app.home.path),
         words=answer_words(app.home.path),
         crosswalk=app.home.crosswalk,
+        not_enrolled=lambda partner, payer, provider: not_enrolled(app, partner, "835", payer, provider, moment.date()),
         limit=limit,
     )
     with _asked(app, asked.as_of if as_of is not None else "") as (conn, table):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -25,6 +25,8 @@ class Asked:
     classes: Classes
     words: Words
     crosswalk: Crosswalk = NO_CROSSWALK
+    # Why no 835 can come, by partner, payer and billing provider.
+    not_enrolled: Callable[[str, str, str], str | None] = lambda *_: None
     limit: int | None = None  # rows of a list; None: all
     table: Any = None  # a projection of a time that is past; None: the one of now
 

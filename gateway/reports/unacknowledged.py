@@ -22,6 +22,7 @@ _LIST = (
     Column("sent_at", "sent", "time"),
     Column("days", "days since", "days"),
     Column("flags.overdue", "overdue", "text", brief=False),
+    Column("enrolment", "enrolment"),
 )
 _BATCH = (
     Column("batch", "batch"),
@@ -66,7 +67,8 @@ def build(conn: Connection, asked: Asked) -> Report:
 
 def _row(asked: Asked, claim: ReportedClaim, missing: str) -> Row:
     sent = claim.sent_at or claim.imported_at
-    return (*claim_cells(asked, claim), missing, sent, _days(asked.at, sent), "yes")
+    why = asked.not_enrolled(claim.partner, claim.payer_id, claim.billing_key) if missing == "835" else None
+    return (*claim_cells(asked, claim), missing, sent, _days(asked.at, sent), "yes", why or "")
 
 
 def _days(at: datetime, sent: str) -> float:

@@ -50,6 +50,13 @@ class ReportedClaim(NamedTuple):
     open: int
 
 
+def waiting_pairs(conn: Connection, partner: str) -> list[tuple[str, str]]:
+    """Payer and billing provider of every claim that a partner was sent and that no remittance has decided yet."""
+    row = claim_current.c
+    query = select(row.payer_id, row.billing_key).where(row.partner == partner, row.state.in_(WAITING)).distinct()
+    return [(payer, provider) for payer, provider in conn.execute(query.order_by(row.payer_id, row.billing_key))]
+
+
 def dimension(table: Table, by: str) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
     """Key and name of a claim's "payer", "partner" or (billing) "provider"."""
     return {
