@@ -38,6 +38,7 @@ from gateway.store.inbound_sets import (
     same_content,
     sets_in_file,
 )
+from gateway.store.remittance_numbers import hold_number
 from gateway.store.remittances import remittance_of_set, shares_claims
 from gateway.transport.names import shown_name
 
@@ -135,6 +136,7 @@ def _refuse_same_file(conn: Connection, sha256: str) -> None:
 
 
 def _refuse_twin(conn: Connection, facts: EnteredRemittance, set_id: int, other: str) -> None:
+    hold_number(conn, facts.header.trace_number)
     same = same_content(conn, ENTERED, facts.content_hash, but=set_id)
     if same is not None and same.status == "posted":
         raise Refused("the same payment is entered already, from another file")

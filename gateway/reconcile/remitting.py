@@ -22,7 +22,7 @@ from gateway.reconcile.posted import REVERSAL
 from gateway.reconcile.projection import folded
 from gateway.reconcile.remitted import claim_row, header_row, posting_of
 from gateway.store import Connection, stamp
-from gateway.store.remittance_numbers import same_number
+from gateway.store.remittance_numbers import hold_number, same_number
 from gateway.store.remittances import (
     ProviderAdjustmentRow,
     RemittanceRow,
@@ -72,8 +72,10 @@ def keep_remittance(
 def contradicts(conn: Connection, header: RemittanceHeader, inbound_set_id: int) -> str:
     """Why a payment must not be posted beside those that are: the same number, payer and date with other content.
 
-    Payers use dummy numbers for payments of nothing, so two such are told apart by their claims (`repeats_claims`).
+    Others that post this number wait from here on. Payers use dummy numbers for payments of nothing, so two such are
+    told apart by their claims (`repeats_claims`).
     """
+    hold_number(conn, header.trace_number)
     others = _same(conn, header, inbound_set_id)
     if any(payment or header.payment for _, payment in others):
         return TRACE_AGAIN

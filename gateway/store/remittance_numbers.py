@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, literal_column, select
+from sqlalchemy import Connection, func, literal_column, select, text
 
 from gateway.store.remittances import RemittanceRow
 from gateway.store.rows import columns, fetch
 from gateway.store.tables import remittance_claims, remittances
+
+_LOCK = 835  # the first half of the number of such a lock
+
+
+def hold_number(conn: Connection, trace_number: str) -> None:
+    """Makes whoever else posts a payment of this number wait until this transaction ends.
+
+    Two that are posted at once would not see each other. SQLite has one writer at a time anyway.
+    """
+    if trace_number and conn.dialect.name == "postgresql":
+        of = text("SELECT pg_advisory_xact_lock(:kind, hashtext(:number))")
+        conn.execute(of, {"kind": _LOCK, "number": plain_number(trace_number)})
 
 
 def same_number(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from jsonschema import Draft202012Validator
 from posting_desk import Desk, claim_835, header_835
 
 from gateway.errors import Refused, UsageError
-from gateway.exchange.entering import enter
+from gateway.exchange.entering import _post, _read, enter
+from gateway.exchange.process import import_files
 from gateway.exchange.remittances import documents, post_as_is, undo, whole
 from gateway.exchange.reporting import reconciliation
 from gateway.inbound.entered import EnteredRemittance, parse_entered
@@ -178,6 +180,28 @@ def test_an_835_that_is_posted_refuses_the_paper(sent: Desk) -> None:
     sent.receive(sent.envelope("835", header_835("180", "100200") + claim_835("PAPER1", "180")))
     with pytest.raises(Refused, match="posted by an 835"):
         enter(sent, write(sent, paper()))
+
+
+def test_two_that_are_posted_at_once_see_each_other(sent: Desk) -> None:
+    """On PostgreSQL an 835 waits until the payment that is being entered under its number is there or not."""
+    if sent.store.is_sqlite:
+        pytest.skip("SQLite has one writer at a time")
+    file = sent.folder / "late.edi"
+    file.write_text(sent.envelope("835", header_835("180", "100200") + claim_835("PAPER1", "180")))
+    given, _ = _read(write(sent, paper()))
+    with ThreadPoolExecutor(1) as pool:
+        with sent.store.write() as conn:
+            _post(sent, conn, given, archive_name="x", other="")
+            later = pool.submit(lambda: list(import_files(sent, [file])))
+            while not later.done() and not _waits(sent):
+                pass
+        (document,) = later.result()
+    assert document["transactions"][0]["status"] == "parked"
+
+
+def _waits(desk: Desk) -> bool:
+    with desk.store.session() as conn:
+        return bool(conn.exec_driver_sql("SELECT count(*) FROM pg_locks WHERE NOT granted").scalar_one())
 
 
 def test_numbers_of_payments_of_nothing_are_used_again(sent: Desk) -> None:
