@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date
 from typing import Any
 
+from gateway.claims.life import REJECTED
 from gateway.claims.view import object_of, objects_of, text_of
 from gateway.claims.work import NOTHING, Appeal, Work
 from gateway.reconcile.projection import FoldedClaim, folded
@@ -230,7 +231,18 @@ def _denial(page: _Page, item: Item, case: DeniedCase) -> Document:
         "remittance": str(when.remittance_id) if when else "",
         "payer_claim_number": case.payer_claim_number,
         "expected": _expected(page.appeals, case.claim.denied),
+        "correction": _correction(page, item),
     }
+
+
+def _correction(page: _Page, item: Item) -> Document | None:
+    """The newer version that is to mend a denial, and how far it is; None where there is none."""
+    fold = page.folds.get(item.claim_id)
+    if fold is None or fold.life.version.number <= fold.money.adjudication.answered:
+        return None
+    version, sent = fold.life.version, fold.life.submission
+    state = sent.state if sent is not None and fold.life.stage == "sent" else fold.life.stage
+    return {"frequency": version.frequency, "order": version.payer_responsibility, "state": state}
 
 
 def _reasons(page: _Page, case: DeniedCase) -> Iterator[Document]:
@@ -271,11 +283,19 @@ def _case(page: _Page, item: Item, work: Work) -> Case:
         provider=claim.billing_key if is_shared else "",
         batch=str(newest.submission.batch_id) if newest else "",
         stage=fold.life.stage if fold else "",
-        corrected=is_denial and fold is not None and fold.life.version.number > fold.money.adjudication.answered,
+        corrected=is_denial and fold is not None and _is_corrected(fold),
         appeal=appeal_of(item, work) if is_denial else None,
         level=next_level(item, work) if is_denial else 1,
         may_replace=not is_denial or terms.takes_replacements or claim.state == "denied",
     )
+
+
+def _is_corrected(fold: FoldedClaim) -> bool:
+    """Whether a newer version than what was denied is under way: waits to be sent, or was sent and not rejected."""
+    life = fold.life
+    if life.version.number <= fold.money.adjudication.answered:
+        return False
+    return life.stage != "sent" or life.submission is None or life.submission.state not in REJECTED
 
 
 def _category(page: _Page, item: Item) -> str:

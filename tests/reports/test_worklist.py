@@ -277,6 +277,27 @@ def test_a_correction_under_way_is_the_next_step(desk: Desk) -> None:
     found = item(desk, "DEN1")
     assert found["next"]["command"] == "gateway batches build"
     assert found["deadline"]["kind"] == "appeal"
+    assert found["correction"] == {"frequency": "7", "order": "P", "state": "ready"}
+
+
+def test_a_correction_that_was_rejected_is_not_waited_for(desk: Desk) -> None:
+    """The denial stands, and so does its work; the claim is shown once, as a rejection."""
+    members = desk.claims("DEN1")
+    desk.sent(members)
+    deny(desk, denial("DEN1"))
+    claim = members[0][0]
+    with desk.store.write() as conn:
+        at = stamp(desk.now())
+        new = NewVersion(claim, "7", "P", "00", "CH", "1" * 64, 24000, "12345", "{}", at)
+        version = add_version(conn, new)
+        refresh(conn, [claim], at)
+    desk.sent([(claim, version)], number=18)
+    assert item(desk, "DEN1")["next"]["says"].startswith("The correction is with the payer")
+    desk.receive(desk.envelope("277CA", status_277("DEN1 A7:562:85*20260302*U*240", reference="B18-0001")))
+    assert [(one["list"], one["at_risk"]) for one in ask(desk)["items"]] == [("rejections", "240.00")]
+    found = item(desk, "DEN1", "denials")
+    assert found["next"]["command"] == "gateway claims replace DEN1 FILE"
+    assert found["correction"]["state"] == "rejected_clearinghouse"
 
 
 def test_a_number_of_several_providers_names_the_provider(desk: Desk) -> None:
