@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.store.rows import columns, cut
 from gateway.store.tables import (
+    claim_current,
     event_links,
     events,
     postings,
@@ -170,4 +171,6 @@ def _said(claim_id: ColumnElement[int], *what: ColumnElement[bool]) -> ColumnEle
 def _in_scope(column: ColumnElement[Any], claim_id: ColumnElement[int], scope: str) -> ColumnElement[bool]:
     if scope == "claim_id":
         return column == claim_id
-    return column.in_(select(submissions.c[scope]).where(submissions.c.claim_id == claim_id))
+    own = select(submissions.c[scope]).where(submissions.c.claim_id == claim_id)
+    # Two levels below the query that the claim is of, where nothing is correlated by itself.
+    return column.in_(own.correlate(claim_current))

@@ -176,6 +176,31 @@ def test_a_rejection_that_is_done_comes_back_when_it_is_rejected_again(desk: Des
     assert numbers(desk) == ["REJ1"]
 
 
+def test_what_others_are_told_brings_nothing_back(desk: Desk) -> None:
+    """A whole file or set of other claims that is rejected is no answer to this one; to its own it is."""
+    mine = desk.claims("DEN1")
+    desk.sent(mine)
+    deny(desk, denial("DEN1"))
+    work.done(desk, "DEN1", None, "no_action")
+    desk.sent(desk.claims("OTHER1"), desk.claims("OTHER2"), number=18)
+    desk.receive(desk.ta1(18, "R", "006"))
+    assert numbers(desk, "denials") == []
+    desk.sent(desk.claims("OTHER3"), number=19)
+    refused = "AK1*HC*19*005010X222A1\nAK2*837*0001*005010X222A1\nIK5*R*5\nAK9*R*1*1*0"
+    desk.receive(desk.envelope("999", refused))
+    assert desk.states("OTHER1", "OTHER3") == ["rejected_ta1", "rejected_999"]
+    assert (numbers(desk, "denials"), numbers(desk, "denials", done=True)) == ([], ["DEN1"])
+    with desk.store.write() as conn:
+        at = stamp(desk.now())
+        new = NewVersion(mine[0][0], "7", "P", "00", "CH", "1" * 64, 24000, "12345", "{}", at)
+        version = add_version(conn, new)
+        refresh(conn, [mine[0][0]], at)
+    desk.sent([(mine[0][0], version)], number=20)
+    assert numbers(desk, "denials") == []
+    desk.receive(desk.ta1(20, "R", "006"))
+    assert numbers(desk, "denials") == ["DEN1"]
+
+
 def test_a_denial_that_is_paid_is_work_no_more(desk: Desk) -> None:
     """A correction takes the item off by itself."""
     desk.sent(desk.claims("DEN1"))
