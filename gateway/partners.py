@@ -17,6 +17,7 @@ from gateway.configuration import Written, read_toml
 from gateway.enrolments import Enrolments, read_enrolments
 from gateway.errors import UsageError
 from gateway.habits import Answers
+from gateway.sealing import Sealing, read_sealing
 from gateway.timetable import Timetable
 from gateway.timetable_file import read_timetable
 from gateway.transport.names import NameTemplate
@@ -99,6 +100,7 @@ class Profile:
     answers: Answers = field(default_factory=Answers)
     timetable: Timetable = field(default_factory=Timetable)
     enrolments: Enrolments = field(default_factory=Enrolments)
+    sealing: Sealing = field(default_factory=Sealing)
 
     def takes(self, payer_id: str, claim_type: str, crosswalk: Crosswalk = NO_CROSSWALK) -> bool:
         """Whether the payer is named here, by our id or by the partner's; "*" is asked last, by `route`."""
@@ -277,10 +279,10 @@ class _Reader:
             raise self.fail("[sftp]", "needs a private_key or a password")
         return made
 
-    def reference(self, key: str) -> str:
-        value = self.text("sftp", key, "")
+    def reference(self, key: str, table: str = "sftp") -> str:
+        value = self.text(table, key, "")
         if value and not re.match(r"(env|file|command):.", value):
-            raise self.fail(f"[sftp] {key}", 'must be a reference: "env:NAME", "file:PATH" or "command:LINE"')
+            raise self.fail(f"[{table}] {key}", 'must be a reference: "env:NAME", "file:PATH" or "command:LINE"')
         return value
 
     def after_receive(self) -> str:
@@ -330,6 +332,7 @@ class _Reader:
             companions=self.texts("partner", "companions", []),
             answers=self.answers(),
             timetable=read_timetable(self, home),
+            sealing=read_sealing(self.reference, armor=self.take("pgp", "armor", bool, True)),
             enrolments=read_enrolments(self.data.pop("enrolments", []), self.fail),
         )
         if (made.sftp is None) == (made.folder is None):
@@ -371,6 +374,7 @@ class _Reader:
             "limits",
             "answers",
             "schedule",
+            "pgp",
         ]
         for table, rest in self.data.items():
             if table not in known:

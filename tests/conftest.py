@@ -8,4 +8,4 @@ settings.register_profile("laptop", deadline=None, suppress_health_check=[Health
 settings.register_profile("ci", settings.get_profile("laptop"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "laptop")
 
-pytest_plugins = ["sshd", "mailboxes", "stores"]
+pytest_plugins = ["gpg_keys", "sshd", "mailboxes", "stores"]

@@ -12,6 +12,7 @@ from gateway.reconcile.check import differences
 from gateway.reconcile.working import differences as work_differences
 from gateway.store import batches, inbound_files
 from gateway.store.check import check
+from gateway.store.sealed import all_sealed
 
 
 class Checked(NamedTuple):
@@ -45,7 +46,10 @@ def _kept(app: App) -> list[tuple[str, str, str]]:
     with app.store.read() as conn:
         sent = [(f"batch {b.id}", b.archive_name, b.sha256) for b in batches.list_batches(conn) if b.archive_name]
         came = [(f"inbound file {f.id}", f.archive_name, f.sha256) for f in inbound_files.list_files(conn)]
-    return sent + came
+        pairs = all_sealed(conn)
+    wires = [("sealed file", row.wire_name, row.wire_sha256) for row in pairs]
+    clear = [("file that was opened", row.clear_name, row.clear_sha256) for row in pairs]
+    return sent + came + wires + clear
 
 
 def _archive_faults(app: App) -> Iterator[str]:
@@ -65,16 +69,18 @@ def _strangers(app: App) -> Iterator[str]:
     """
     known = {name for _, name, _ in _kept(app)}
     for name in app.archive.names():
-        if name not in known and not _accounted_for(app, name):
+        if name not in known and not _accounted_for(app, name, known):
             yield name
 
 
-def _accounted_for(app: App, name: str) -> bool:
+def _accounted_for(app: App, name: str, known: set[str]) -> bool:
     try:
         with app.archive.open(name) as stream:
             notes, sha256 = stream.header.notes, hashlib.file_digest(stream, "sha256").hexdigest()
     except (GatewayError, OSError):
         return False
+    if notes.get("of", "") in known:  # it was made anew: the process was interrupted before its row was there
+        return True
     with app.store.read() as conn:
         if name.startswith("received/"):
             return inbound_files.find_file(conn, sha256) is not None

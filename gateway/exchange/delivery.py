@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from gateway.apart import WORDS
 from gateway.app import App
-from gateway.errors import GatewayError, Refused
+from gateway.errors import GatewayError, Refused, UsageError
+from gateway.exchange.sealing import sealed, wire_of
 from gateway.partners import Profile
 from gateway.reconcile.projection import refresh
 from gateway.store import Connection, batches, claims, stamp
@@ -144,13 +145,13 @@ def _settle_or_deliver(app: App, profile: Profile, transport: Transport, batch: 
                 return
             batch = settled.batch
         yield _deliver(app, profile, transport, batch)
-    except (ArchiveDamaged, IllegalTransition) as error:
+    except (ArchiveDamaged, IllegalTransition, UsageError) as error:
         with app.store.read() as conn:
             yield Delivered(batches.get_batch(conn, batch.id), str(error), error)
 
 
-def _parcel(profile: Profile, batch: BatchRow, folder: str) -> Parcel:
-    return Parcel(folder, batch.file_name, batch.size, Upload(profile.upload))
+def _parcel(profile: Profile, batch: BatchRow, folder: str, size: int) -> Parcel:
+    return Parcel(folder, batch.file_name, size, Upload(profile.upload))
 
 
 def _place(profile: Profile) -> dict[str, str]:
@@ -167,7 +168,7 @@ def _settle(app: App, profile: Profile, transport: Transport, batch: BatchRow) -
     if place["server"] != _place(profile)["server"]:
         text = f"still unknown: it went to {place['server']}, and the profile names another place now; ask them"
         return Delivered(batch, text)
-    parcel = _parcel(profile, batch, place["folder"])
+    parcel = _parcel(profile, batch, place["folder"], wire_of(app, batch).size)
     try:
         found = settle(transport, parcel, steps, partner_takes_files=profile.takes_files)
     except GatewayError as error:
@@ -190,6 +191,9 @@ def _deliver(app: App, profile: Profile, transport: Transport, batch: BatchRow) 
     if (refusal := wrong_usage(profile, batch)) is not None:
         return Delivered(batch, str(refusal), refusal)
     app.archive.verify(batch.archive_name, batch.sha256)
+    wire = sealed(app, profile, batch)
+    if wire.name != batch.archive_name:
+        app.archive.verify(wire.name, wire.sha256)
     _remove_leftovers(app, profile, transport, batch)
     with app.store.write() as conn:
         sending = batches.set_state(conn, batch.id, "sending", at=app.now())
@@ -202,8 +206,8 @@ def _deliver(app: App, profile: Profile, transport: Transport, batch: BatchRow) 
             batches.record_step(conn, batch.id, sending.attempts, step.value, detail, at=app.now())
 
     app.log.info("delivering", batch=batch.id, partner=profile.name, attempt=sending.attempts)
-    with app.archive.open(batch.archive_name) as source:
-        found = deliver(transport, _parcel(profile, batch, profile.send_folder), source, record)
+    with app.archive.open(wire.name) as source:
+        found = deliver(transport, _parcel(profile, batch, profile.send_folder, wire.size), source, record)
     return _finish(app, sending, found)
 
 

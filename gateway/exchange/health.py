@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from gateway.app import App
 from gateway.errors import GatewayError, PartnerUnreachable
-from gateway.exchange import enrolled
+from gateway.exchange import enrolled, sealing
 from gateway.partners import Profile
 from gateway.transport.port import FolderMissing, HostKeyRefused
 
@@ -41,6 +41,7 @@ def examine(app: App, *, connect: bool = True) -> Iterator[Finding]:
     yield from _disk(app)
     yield from _clock(app)
     yield from _tried("keys", lambda: _key_files(app))
+    yield from _tried("pgp", lambda: _pgp(app))
     yield from _tried("enrolments", lambda: _enrolments(app))
     if connect:
         try:
@@ -109,13 +110,25 @@ def _clock(app: App) -> Iterator[Finding]:
 
 def _key_files(app: App) -> Iterator[Finding]:
     for profile in app.profiles.values():
-        if profile.sftp is None:
-            continue
-        for reference in (profile.sftp.private_key, profile.sftp.password, profile.sftp.passphrase):
+        for reference in _secrets(profile):
             scheme, _, rest = reference.partition(":")
             path = app.home.path / rest
             if scheme == "file" and path.is_file() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
                 yield Finding("warning", "keys", f"{path} can be read by others", f"chmod 600 {path}")
+
+
+def _secrets(profile: Profile) -> list[str]:
+    """The references of a profile that lead to secrets."""
+    place, keys = profile.sftp, profile.sealing
+    found = [place.private_key, place.password, place.passphrase] if place else []
+    return [*found, keys.sign_with, keys.decrypt_with, keys.passphrase]
+
+
+def _pgp(app: App) -> Iterator[Finding]:
+    for profile in app.profiles.values():
+        for level, text in sealing.expiries(app, profile, app.now()):
+            mend = "exchange new keys with the partner, and name them in [pgp]"
+            yield Finding(level, "pgp", text, mend, 2 if level == "error" else 0)
 
 
 def _enrolments(app: App) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ from gateway.app import App
 from gateway.errors import GatewayError, NeedsPerson, Refused, UsageError
 from gateway.exchange.posting import Place, Progress, SetPoster, transaction_document
 from gateway.exchange.rules import adjustment_classes
+from gateway.exchange.sealing import opened
 from gateway.inbound.route import SNIFFED, BadArchive, Content, members, sniff
 from gateway.reconcile.classes import Classes
 from gateway.store.inbound_files import FileRow, find_file, get_file, list_files, record, set_status
@@ -99,7 +100,7 @@ def process_waiting(app: App, progress: Progress | None = None) -> Generator[dic
     for file_id in waiting:
         try:
             document = process_file(app, file_id, progress)
-        except (NeedsPerson, Refused) as error:
+        except (NeedsPerson, Refused, UsageError) as error:
             stopped = stopped or error
         else:
             yield document
@@ -133,8 +134,9 @@ def process_file(app: App, file_id: int, progress: Progress | None = None) -> di
         return {**shown, "transactions": [transaction_document(one) for one in entered]}
     run = _Run(app, row, adjustment_classes(app.home.path), progress)
     try:
-        with app.archive.open(row.archive_name) as stream:
-            run.read(cast(BinaryIO, stream), row.size)
+        run.file = opened(app, row)
+        with app.archive.open(run.file.archive_name) as stream:
+            run.read(cast(BinaryIO, stream), run.file.size)
     except NeedsPerson as error:
         run.quarantine(str(error))
     status, reason = run.status()

@@ -480,6 +480,19 @@ partner_rounds = Table(
     Column("reason", Text, nullable=False, server_default=EMPTY),
 )
 
+# A file that crossed the wire sealed, and the same in the clear; both names are of the archive.
+sealed_files = Table(
+    "sealed_files",
+    metadata,
+    Column("wire_name", Text, primary_key=True),
+    Column("wire_sha256", String(64), nullable=False),
+    Column("wire_size", BigInteger, nullable=False),
+    Column("clear_name", Text, nullable=False, index=True),
+    Column("clear_sha256", String(64), nullable=False),
+    Column("clear_size", BigInteger, nullable=False),
+    Column("recorded_at", Time, nullable=False),
+)
+
 claim_current = Table(
     "claim_current",
     metadata,
