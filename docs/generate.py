@@ -33,6 +33,7 @@ def pages() -> dict[str, str]:
         "defaults.md": defaults_page(),
         "adjustments.md": adjustments_page(),
         "faults.md": faults_page(),
+        "second-opinion.md": second_opinion_page(),
     }
 
 
@@ -266,6 +267,28 @@ def faults_page() -> str:
     )
     head = ("code", "severity", "what it says", "TA1", "AK9", "IK5")
     return _text([*_page("Faults of the envelope", intro), *_table(head, rows)])
+
+
+def second_opinion_page() -> str:
+    """Where our verdict and that of pyx12 differ, from mappings/second_opinion.csv."""
+    intro = (
+        "Every 837 is checked by the guide tables of the gateway before it is sent, and that verdict decides. A partner's "
+        "profile may ask for pyx12 as a second opinion (`[delivery] second_opinion = true`); `gateway x12 validate "
+        "--second-opinion FILE` asks it, too. The rows below are the kinds of findings that one of the two has and the "
+        "other has not. What pyx12 finds of such a kind holds no claim; what it finds of any other kind does."
+    )
+    how = (
+        "The codes are those of a 999: `IK304-3` a required segment that is missing, `IK403-7` a code that is not in the "
+        "guide; `pyx12-IK4-7` is the same said by pyx12. `*` stands for any. A test spoils good claims in thousands of "
+        "ways, asks both, and fails where they differ in a kind that is not here."
+    )
+    own = "A home may have a `mappings/second_opinion.csv` of its own with the same columns; its rows are added to these."
+    rows = (
+        (row["found_by"], row["guide"], f"`{row['code']}`", row["segment"], row["element"], row["right"], row["why"])
+        for row in _rows("second_opinion.csv")
+    )
+    head = ("found by", "guide", "code", "segment", "element", "who is right", "why")
+    return _text([*_page("The second opinion", intro, how, own), *_table(head, rows)])
 
 
 def main() -> None:

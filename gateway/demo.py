@@ -62,6 +62,9 @@ host_keys = ["{host_key}"]
 send = "inbound"
 receive = "outbound"
 
+[delivery]
+second_opinion = true
+
 [limits]
 claims_per_set = 60
 claims_per_file = 1000

@@ -58,8 +58,13 @@ def judged_kinds() -> frozenset[str]:
 def judge(stream: BinaryIO) -> Iterator[Issue]:
     """What pyx12 finds in each set that it has a map for; positions count from ST = 1, loops are left out."""
     for item in Reader(stream).items():
-        if isinstance(item, TransactionSet) and item.kind in JUDGED and item.version == JUDGED[item.kind]:
+        if isinstance(item, TransactionSet) and can_judge(item):
             yield from judge_set(item)
+
+
+def can_judge(tset: TransactionSet) -> bool:
+    """Whether pyx12 has a map for the guide that a set names."""
+    return JUDGED.get(tset.kind) == tset.version
 
 
 def judge_set(tset: TransactionSet) -> list[Issue]:

@@ -94,6 +94,7 @@ class Profile:
     send_name: str
     takes_files: bool = True
     upload: str = "rename"  # "rename" or "direct"
+    second_opinion: bool = False  # whether pyx12 is asked about each file, too
     claims_per_set: int = 1000
     claims_per_file: int = 5000
     companions: tuple[str, ...] = ()  # names in mappings/companions
@@ -327,6 +328,7 @@ class _Reader:
             send_name=self.send_name(is_test=usage == "T"),
             takes_files=self.take("delivery", "partner_takes_files", bool, True),
             upload=self.choice("delivery", "upload", ("rename", "direct"), "rename"),
+            second_opinion=self.take("delivery", "second_opinion", bool, False),
             claims_per_set=self.count("limits", "claims_per_set", 1000, 5000),
             claims_per_file=self.count("limits", "claims_per_file", 5000, 1_000_000),
             companions=self.texts("partner", "companions", []),

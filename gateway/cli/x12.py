@@ -93,9 +93,13 @@ def _show(document: dict[str, Any]) -> None:
 
 @x12.command()
 @file_argument
-@click.option("--second-opinion/--no-second-opinion", default=True, help="Ask pyx12, too, where it has a map.")
+@click.option(
+    "--second-opinion/--no-second-opinion",
+    default=None,
+    help="Ask pyx12, too, where it has a map; without either, for other kinds than the 837.",
+)
 @json_option
-def validate(file: Path, second_opinion: bool, as_json: bool) -> None:
+def validate(file: Path, second_opinion: bool | None, as_json: bool) -> None:
     """Every fault of FILE: envelope, guide, balances; exit code 1 where there is an error."""
     from gateway.validation import validate as run
 

@@ -22,6 +22,7 @@ from gateway.outbound.sets import Member, in_order, parts, sendable
 from gateway.outbound.writing import BatchHead, Faulty, SetHead, judged, write_batch
 from gateway.partners import Profile, route
 from gateway.reconcile.projection import refresh
+from gateway.second_opinion import differences
 from gateway.store import Connection, batches, claims, counters, stamp
 from gateway.store.backup import numbers_unproven
 from gateway.store.batches import BatchRow, NewBatch, NewSet, SetRow
@@ -273,7 +274,8 @@ def _write(
     if written.faulty:
         return written.faulty
     spool.seek(0)
-    return judged(spool, written)
+    known = differences(app.home.path) if group.profile.second_opinion else None
+    return judged(spool, written, known)
 
 
 def _give_up(app: App, group: Group, batch: BatchRow, members: Sequence[Member], faulty: Sequence[Faulty]) -> Built:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import BinaryIO, NamedTuple
 
 from gateway.claims.wishes import NO_WISHES, Wishes
-from gateway.guides import guide_for
+from gateway.guides import all_guides, guide_for
 from gateway.judge import JUDGED, judge_set
 from gateway.outbound.sets import Member, addressed
 from gateway.partners import Profile
+from gateway.second_opinion import Differences
 from gateway.x12.claim_writer import BadClaim, ClaimWriter
+from gateway.x12.element_rules import check_set
+from gateway.x12.issues import Issue
 from gateway.x12.reader import Reader, TransactionSet
 from gateway.x12.values import Group, Interchange
 from gateway.x12.writer import Writer
@@ -133,21 +136,40 @@ def _write_set(
             ]
 
 
-def judged(stream: BinaryIO, written: Written) -> list[Faulty]:
-    """What our own reader and pyx12 say of the file; nothing where it may be sent."""
+def judged(stream: BinaryIO, written: Written, known: Differences | None = None) -> list[Faulty]:
+    """What the guide and our own reader say of the file; nothing where it may be sent.
+
+    `known`: where our verdict and pyx12's are known to differ. With it pyx12 is asked too, and a finding of another
+    kind counts as ours do.
+    """
+    found = _by_guide(stream, written)
+    if known is not None:
+        stream.seek(0)
+        found += _by_second_opinion(stream, written, known)
+    return found
+
+
+def _by_guide(stream: BinaryIO, written: Written) -> list[Faulty]:
     reader = Reader(stream)
     found: list[Faulty] = []
-    index = -1
-    for item in reader.items():
-        if not isinstance(item, TransactionSet):
-            continue
-        index += 1
-        if item.kind in JUDGED:
-            for issue in judge_set(item):
-                place = f"set {item.control_number}, segment {issue.segment}"
-                found.append(Faulty(issue.code, issue.text, place, written.owner(index, issue.segment or 0)))
-        else:
-            for _ in item:
-                pass
+    for index, item in enumerate(_sets(reader)):
+        found += [_faulty(issue, item, written, index) for issue in check_set(item, all_guides())]
         found += [Faulty(issue.code, issue.text, f"set {item.control_number}", None) for issue in item.issues]
     return found + [Faulty(issue.code, issue.text, "envelope", None) for issue in reader.issues]
+
+
+def _by_second_opinion(stream: BinaryIO, written: Written, known: Differences) -> Iterator[Faulty]:
+    for index, item in enumerate(_sets(Reader(stream))):
+        if item.kind in JUDGED:
+            for issue in judge_set(item):
+                if known.find("pyx12", item.kind, issue) is None:
+                    yield _faulty(issue, item, written, index)
+
+
+def _sets(reader: Reader) -> Iterator[TransactionSet]:
+    return (item for item in reader.items() if isinstance(item, TransactionSet))
+
+
+def _faulty(issue: Issue, item: TransactionSet, written: Written, index: int) -> Faulty:
+    place = f"set {item.control_number}, segment {issue.segment}"
+    return Faulty(issue.code, issue.text, place, written.owner(index, issue.segment or 0))

@@ -47,7 +47,7 @@ def batch(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("x12", "inspect", "FILE"),
         ("x12", "read", "FILE"),
         ("x12", "write"),
-        ("x12", "validate", "FILE", "--no-second-opinion"),
+        ("x12", "validate", "FILE"),
         ("claims", "schema"),
     ],
     ids=" ".join,
@@ -60,7 +60,7 @@ def test_commands_without_a_home_load_no_driver(batch: Path, arguments: tuple[st
 
 def test_the_second_opinion_is_loaded_when_asked_for(batch: Path) -> None:
     """pyx12 alone, where it is asked."""
-    assert loaded("x12", "validate", str(batch)) & set(HEAVY) == {"pyx12"}
+    assert loaded("x12", "validate", str(batch), "--second-opinion") & set(HEAVY) == {"pyx12"}
 
 
 def test_a_store_is_opened_without_ssh(tmp_path: Path) -> None:
