@@ -224,8 +224,9 @@ def show(session: Session, file_id: int, as_json: bool) -> None:
 @inbound.command()
 @id_argument
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
+@click.option("--opened", is_flag=True, help="In the clear, where it came sealed by OpenPGP.")
 @click.pass_obj
-def export(session: Session, file_id: int, file: Path | None) -> None:
+def export(session: Session, file_id: int, file: Path | None, opened: bool) -> None:
     """The exact bytes of a file, to FILE or to standard output, for the practice's own system."""
     from gateway.store import inbound_files
 
@@ -233,5 +234,9 @@ def export(session: Session, file_id: int, file: Path | None) -> None:
     with app.store.read() as conn:
         row = inbound_files.get_file(conn, file_id)
     app.archive.verify(row.archive_name, row.sha256)
+    if opened:
+        from gateway.exchange import sealing
+
+        row = sealing.opened(app, row)
     with app.archive.open(row.archive_name) as source:
         copy_out(source, file)

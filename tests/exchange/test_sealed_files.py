@@ -10,8 +10,12 @@ import pytest
 from gpg_keys import KeyMaker, Pair
 from practice import Partner, Practice, in_a_folder
 
+from gateway.errors import UsageError
+from gateway.exchange import sealing
+from gateway.store import Connection
+from gateway.store.sealed import SealedRow
 from gateway.transport.folder import FolderTransport
-from gateway.transport.pgp import Keys, seal, unseal
+from gateway.transport.pgp import Keys, looks_sealed, seal, unseal
 from gateway.transport.port import Unreachable
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -145,6 +149,46 @@ def test_what_cannot_be_trusted_is_quarantined(
     reasons = " ".join(file["reason"] for file in practice.json("inbound", "list"))
     assert "signed" in reasons or "sealed and cannot be opened" in reasons
     practice.check()
+
+
+def test_a_death_before_the_row_costs_nothing(
+    practice: Practice, partner: Partner, ours: Pair, theirs: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each way: the bytes are archived, the process dies, the next run makes them anew; all checks hold."""
+    keep, deaths = sealing.keep_sealed, []
+
+    def die_once(conn: Connection, row: SealedRow) -> None:
+        if len(deaths) < 1 or (len(deaths) < 2 and row.wire_name.startswith("received/")):
+            deaths.append(row)
+            raise UsageError("the process died")
+        keep(conn, row)
+
+    monkeypatch.setattr(sealing, "keep_sealed", die_once)
+    wire = Wire(partner, ours, theirs)
+    numbers = practice.take_in(2)
+    for _ in range(6):
+        practice.gateway("exchange", code=None)
+        practice.check()
+        wire.work(partner)
+    assert len(deaths) == 2
+    assert partner.received_claims() == sorted(numbers)
+    assert set(practice.states().values()) == {"paid"}
+
+
+def test_what_came_sealed_can_be_had_in_the_clear(
+    practice: Practice, partner: Partner, ours: Pair, theirs: Pair
+) -> None:
+    """`inbound export` gives what crossed the wire, `--opened` what was read."""
+    wire = Wire(partner, ours, theirs)
+    practice.take_in(1)
+    practice.gateway("exchange")
+    wire.work(partner)
+    practice.gateway("exchange")
+    target = practice.home / "out"
+    practice.gateway("inbound", "export", "1", str(target))
+    assert looks_sealed(target.read_bytes()[:64])
+    practice.gateway("inbound", "export", "1", "--opened", str(target.with_suffix(".clear")))
+    assert target.with_suffix(".clear").read_bytes().startswith(b"ISA")
 
 
 def test_a_key_that_ended_is_told_and_nothing_is_lost(
