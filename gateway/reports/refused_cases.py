@@ -19,6 +19,7 @@ HOPS = {
     "rejected_clearinghouse": ("clearinghouse", "277CA: clearinghouse"),
     "rejected_payer": ("payer", "277CA: payer"),
 }
+PAYER_NUMBER = "1K:"  # the payer's number of the claim stands among the codes of an answer
 _AT_A_TIME = 1_000
 
 
@@ -74,7 +75,7 @@ def _speaks_of(event: Event, life: SubmissionLife) -> bool:
 def _telling(event: Event, said: Sequence[Event]) -> tuple[str, ...]:
     """The codes that a biller can work by: the segment and element at fault before the verdict on the whole set."""
     if event.hop != "999":
-        return event.codes
+        return tuple(code for code in event.codes if not code.startswith(PAYER_NUMBER))
     blamed = any(one.kind == "ack_claim" for one in said)
     if event.kind != "ack_claim":
         return () if blamed else tuple(code for code in event.codes if code.startswith("IK5")) or event.codes

@@ -96,10 +96,21 @@ def shown(conn: Connection, claim_id: int, late: Mapping[str, Late] | None = Non
 
 
 def _payer_numbers(told: Sequence[Told], remitted: Sequence[Remitted]) -> list[str]:
+    """As payments and answers have them; not of answers that were entered wrongly."""
     said = [row.claim.payer_claim_number for row in remitted]
+    taken = _taken(told)
     for event in told:
+        if event_code(event.id) in taken:
+            continue
         said += [code.removeprefix("1K:") for code in json.loads(event.codes) if code.startswith("1K:")]
+        if event.match_key.startswith("1k:"):
+            said.append(event.match_key.removeprefix("1k:"))
     return list(dict.fromkeys(number for number in said if number))
+
+
+def _taken(told: Sequence[Told]) -> set[str]:
+    """The codes of the events that were taken back."""
+    return {code for row in told if row.kind == "taken_back" for code in json.loads(row.codes)}
 
 
 def _payers(fold: FoldedClaim, body: Document) -> list[Document]:
@@ -168,7 +179,7 @@ def _submission(row: SubmittedIn) -> Document:
 
 def story(told: Sequence[Told], remitted: Sequence[Remitted], entries: Sequence[EntryRow] = ()) -> list[Document]:
     """Everything that was said and done, in the order of recording."""
-    taken = {code for row in told if row.kind == "taken_back" for code in json.loads(row.codes)}
+    taken = _taken(told)
     found = (
         [_event(row, taken) for row in told] + [_remitted(row) for row in remitted] + [_worked(row) for row in entries]
     )

@@ -213,7 +213,7 @@ def _about(page: _Page, item: Item) -> Document:
     if (denied := page.denied.get(item.claim_id)) is not None:
         return _denial(page, item, denied)
     if (refused := page.refused.get(item.claim_id)) is not None:
-        words = {one: page.asked.words.answer(one) for one in refused.codes if not one.startswith("1K:")}
+        words = {one: page.asked.words.answer(one) for one in refused.codes}
         said = [{"code": code, "label": one.label, "action": one.action} for code, one in words.items()]
         if not said and item.claim_id in page.entered:
             said = [{"code": "", "label": page.entered[item.claim_id], "action": ""}]

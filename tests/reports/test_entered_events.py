@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from posting_desk import Desk, status_277
+from report_desk import told
 
 from gateway.claims.answers import answered
 from gateway.claims.history import Event, History, Submission, Version, in_force
@@ -62,8 +63,22 @@ def test_the_history_names_source_and_person(sent: Desk) -> None:
     (found,) = [one for one in story(sent, "SENT1") if one["kind"] == "entered"]
     assert (found["source"], found["by"], found["text"]) == ("telephone", "maria", "no claim on file")
     assert (found["said_on"], found["id"], found["taken_back"]) == ("2026-02-05", made["event"], False)
-    with sent.store.read() as conn:
-        assert shown(conn, find_claims(conn, "SENT1")[0].id)["payer_claim_numbers"] == ["ICN77"]
+    assert numbers(sent) == ["ICN77"]
+    take_back(sent, "SENT1", None, int(made["event"]), "it was another claim")
+    assert numbers(sent) == []
+
+
+def numbers(desk: Desk) -> list[str]:
+    with desk.store.read() as conn:
+        found: list[str] = shown(conn, find_claims(conn, "SENT1")[0].id)["payer_claim_numbers"]
+    return found
+
+
+def test_the_payers_number_of_a_277ca_is_shown(sent: Desk) -> None:
+    """It is what a payer's telephone desk asks for, long before any payment."""
+    accepted = status_277("SENT1 A2:20*20260203*WQ*240", entity="PR") + "\nREF*1K*ICN88"
+    sent.receive(sent.envelope("277CA", accepted))
+    assert numbers(sent) == ["ICN88"]
 
 
 def test_the_later_day_wins_between_a_person_and_a_file(sent: Desk) -> None:
@@ -112,6 +127,14 @@ def test_a_rejection_that_was_entered_is_work(sent: Desk) -> None:
     enter_event(sent, "SENT1", None, said("reject", text="the member is not theirs"))
     (item,) = lists(sent, ["rejections"], WorkFilters(), None)["items"]
     assert (item["hop"], item["codes"][0]["label"]) == ("payer", "the member is not theirs")
+
+
+def test_the_payers_number_is_no_code_of_a_rejection(sent: Desk) -> None:
+    """It was told with the rejection, and says nothing of its reason."""
+    enter_event(sent, "SENT1", None, said("reject", payer_number="ICN77"))
+    assert [row["code"] for row in told(sent, "rejections")["by_code"]] == [""]
+    (item,) = lists(sent, ["rejections"], WorkFilters(), None)["items"]
+    assert [one["code"] for one in item["codes"]] == [""]
 
 
 def test_what_only_informs_proves_no_delivery() -> None:
