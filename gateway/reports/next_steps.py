@@ -50,6 +50,7 @@ class Case(NamedTuple):
     corrected: bool = False  # that version is newer than what was denied
     appeal: Appeal | None = None  # the last, where it is about this denial
     level: int = 1  # of the appeal that would be next
+    action: str = ""  # what is usually done about the largest reason, or the first code
     may_replace: bool = True  # the payer takes what would have to be sent
 
 
@@ -79,9 +80,8 @@ class NextSteps:
         found = self._rows.get((case.list, case.category)) or self._rows.get((case.list, "")) or ("look", "")
         if found[0] == "replace" and not case.may_replace:
             return "call", "This payer takes no replacement: ask it to reopen the claim"
-        if found[0] in ("batch", "resend") and not case.batch:
-            return "look", found[1]
-        return found
+        step = "look" if found[0] in ("batch", "resend") and not case.batch else found[0]
+        return step, case.action or found[1]
 
 
 def _filled(command: str, case: Case) -> str:

@@ -286,8 +286,19 @@ def _case(page: _Page, item: Item, work: Work) -> Case:
         corrected=is_denial and fold is not None and _is_corrected(fold),
         appeal=appeal_of(item, work) if is_denial else None,
         level=next_level(item, work) if is_denial else 1,
+        action=_action(page, item),
         may_replace=not is_denial or terms.takes_replacements or claim.state == "denied",
     )
+
+
+def _action(page: _Page, item: Item) -> str:
+    """What the tables of codes say to do about the largest reason, or the first code that says anything."""
+    if (denied := page.denied.get(item.claim_id)) is not None:
+        named = next((part for part in denied.parts if part.reason), None)
+        return page.asked.classes.describe(named.group, named.reason, denied.filing).action if named else ""
+    if (refused := page.refused.get(item.claim_id)) is not None and _category(page, item) != "999 set":
+        return next((word for code in refused.codes if (word := page.asked.words.answer(code).action)), "")
+    return ""
 
 
 def _is_corrected(fold: FoldedClaim) -> bool:
