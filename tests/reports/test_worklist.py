@@ -132,6 +132,22 @@ def test_limits_of_a_payer_are_data(desk: Desk) -> None:
         ask(desk)
 
 
+def test_the_kind_of_coverage_decides_where_the_payer_has_no_row(desk: Desk) -> None:
+    """Medicare has 120 days, and 180 from the answer for the second level; the patient is shown by initials."""
+    claim = desk.claims("MED1")[0][0]
+    body = '{"subscriber": {"filing_indicator": "MB", "last_name": "Rivers", "first_name": "Anna"}}'
+    with desk.store.write() as conn:
+        at = stamp(desk.now())
+        version = add_version(conn, NewVersion(claim, "1", "P", "00", "CH", "1" * 64, 24000, "12345", body, at))
+        refresh(conn, [claim], at)
+    desk.sent([(claim, version)])
+    deny(desk, denial("MED1", "50"), date="20260120")
+    found = item(desk, "MED1")
+    assert (found["deadline"]["last_day"], found["patient"]) == ("2026-05-20", "A. R.")
+    work.appeal(desk, "MED1", None, 1, sent="2026-01-21", answered="2026-01-31", outcome="partly")
+    assert item(desk, "MED1")["deadline"]["last_day"] == "2026-07-30"
+
+
 def test_what_people_do_is_shown_and_asked_for(busy: Desk) -> None:
     """Owner, note and day stand on the item, and narrow the list; the projection is what the entries make of it."""
     work.assign(busy, "DEN1", None, "maria")
