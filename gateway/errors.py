@@ -5,6 +5,8 @@ A partner's bad data is never an exception: it is an issue or a finding, kept wi
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
 from typing import ClassVar, Literal
 
 Retry = Literal["never", "later"]
@@ -40,3 +42,17 @@ class Refused(GatewayError):
     """Refused, because it could send twice, post twice, lose something or reach the wrong party (exit code 4)."""
 
     exit_code = 4
+
+
+class Bug(GatewayError):
+    """What nobody foresaw, with where it happened and without the error's own words: those may hold patient data."""
+
+    @classmethod
+    def of(cls, error: Exception) -> Bug:
+        frames = traceback.extract_tb(error.__traceback__)
+        ours = [frame for frame in frames if "gateway" in frame.filename] or frames
+        place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno} in {ours[-1].name}" if ours else "unknown place"
+        return cls(
+            f"a bug in the gateway: {type(error).__name__} at {place}; nothing half done was kept. "
+            "Please report this line"
+        )

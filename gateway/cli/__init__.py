@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 
 import click
 
-from gateway.errors import GatewayError
+from gateway.errors import Bug, GatewayError
 
 BUG = 70
 STOPPED = 130  # as a shell has it for Ctrl-C
@@ -43,7 +41,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _say(_machine(error), 2)
     except Exception as error:  # noqa: BLE001 - the outermost edge: whatever is left is a bug of ours
-        return _say(_bug(error), BUG)
+        return _say(str(Bug.of(error)), BUG)
     return code
 
 
@@ -79,16 +77,6 @@ def _machine(error: OSError) -> str:
     """What the machine refused: a full disk, a missing permission."""
     place = f"{error.filename}: " if isinstance(error.filename, str) else ""
     return f"{place}{error.strerror or type(error).__name__}; nothing half done was kept"
-
-
-def _bug(error: Exception) -> str:
-    """Where it happened, without the error's text: that may hold patient data."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if "gateway" in frame.filename] or frames
-    place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno} in {ours[-1].name}" if ours else "unknown place"
-    return (
-        f"a bug in the gateway: {type(error).__name__} at {place}; nothing half done was kept. Please report this line"
-    )
 
 
 def _open_closed_streams() -> None:

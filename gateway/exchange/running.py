@@ -7,21 +7,25 @@ store share the work, and a restart neither forgets nor hammers.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 from gateway.app import App
-from gateway.errors import GatewayError
+from gateway.errors import Bug, GatewayError
+from gateway.exchange.companion_rules import load_companions
 from gateway.exchange.locks import Busy
 from gateway.exchange.mailbox import is_still_refused
 from gateway.exchange.rounds import Round, exchange, strays
 from gateway.exchange.schedule import Due, LastRound, next_due
 from gateway.home import Home
 from gateway.partners import Profile
-from gateway.store.rounds import RoundRow, last_rounds
+from gateway.store import stamp
+from gateway.store.rounds import RoundRow, keep_round, last_rounds
 
+BUSY_PAUSE = timedelta(seconds=10)  # before a mailbox that another process works on is looked at again
 LONGEST_PAUSE = 60.0  # seconds after which profiles, secrets and the clock are looked at again
 
 
@@ -72,6 +76,7 @@ class _Loop:
         try:
             home = Home.open(self.app.home.path)
             profiles = home.profiles
+            load_companions(home.path, profiles, home.crosswalk)
         except GatewayError as error:
             if first:
                 raise
@@ -119,13 +124,25 @@ class _Loop:
             found = exchange(self.app, name)
         except GatewayError as error:
             found = Round(errors=[(name, error)])
+        except Exception as error:  # noqa: BLE001 - a bug that one partner's files bring out must not stop the others
+            found = Round(errors=[(name, Bug.of(error))])
+            self._keep_failure(name, row, found.errors[0][1])
         self.changed.discard(name)
-        failures = sum(1 for partner, error in found.errors if partner == name and not isinstance(error, Busy))
+        errors = [error for partner, error in found.errors if partner == name]
         before = row.failures if row is not None else 0
         # Also where the store could not keep it: what failed is never tried again without a pause.
-        self.known[name] = LastRound(self.app.now(), before + 1 if failures else 0)
+        self.known[name] = LastRound(self.app.now(), before + 1 if errors else 0)
+        if any(isinstance(error, Busy) for error in errors):  # who has the mailbox may die: then it is our turn soon
+            poll = self.app.profiles[name].timetable.poll
+            self.known[name] = LastRound(self.app.now() - max(poll - BUSY_PAUSE, timedelta(0)))
         self.app.log.info("round", partner=name, exit_code=found.exit_code)
         self.tell(Done(name, self.app.now(), found))
+
+    def _keep_failure(self, name: str, row: RoundRow | None, error: GatewayError) -> None:
+        """So that a restart does not run into it again at once."""
+        failures = row.failures + 1 if row is not None else 1
+        with suppress(GatewayError), self.app.store.write() as conn:
+            keep_round(conn, RoundRow(name, stamp(self.app.now()), failures, "", str(error)))
 
     def warn_once(self, text: str) -> None:
         """Says a line, unless it was the last one said."""

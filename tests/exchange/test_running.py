@@ -18,6 +18,8 @@ from practice import Partner, Practice, in_a_folder, simulated
 
 from gateway.app import App
 from gateway.errors import GatewayError
+from gateway.exchange import running
+from gateway.exchange.rounds import Round
 from gateway.exchange.running import Done, run
 from gateway.home import Home
 from gateway.store import stamp
@@ -185,6 +187,35 @@ def test_a_store_out_of_reach_is_waited_for(practice: Practice, partner: Partner
     assert rounds[0].at >= START + timedelta(minutes=10)
 
 
+@pytest.mark.usefixtures("quick")
+def test_a_bug_that_one_partner_brings_out_does_not_stop_the_others(
+    practice: Practice, partner: Partner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is one line without the error's words, waits longer each time, and is remembered over a restart."""
+    practice.partner(in_a_folder(practice.home.parent / "bad", name="bad", payers=("NONE",)))
+    exchange = running.exchange
+
+    def broken(app: App, name: str | None = None) -> Round:
+        if name == "bad":
+            raise RuntimeError("JANE DOE")
+        return exchange(app, name)
+
+    monkeypatch.setattr(running, "exchange", broken)
+    numbers = practice.take_in(2)
+    with clocked(practice, timedelta(hours=5)) as app:
+        rounds, _ = lived(app)
+        with app.store.read() as conn:
+            kept = last_rounds(conn)["bad"]
+    assert partner.received_claims() == [] and len(list(partner.simulator.inbound.iterdir())) == 1
+    assert len(numbers) == 2
+    bad = [one for one in rounds if one.partner == "bad"]
+    assert 4 <= len(bad) <= 8
+    assert kept.failures == len(bad)
+    (line,) = {str(error) for one in bad for _, error in one.round.errors}
+    assert line.startswith("a bug in the gateway: RuntimeError at ")
+    assert "JANE" not in line + kept.reason
+
+
 # The real process
 
 QUICK = {"[limits]": "[schedule]\npoll_minutes = 1\n[limits]"}
@@ -207,12 +238,12 @@ def arrived(partner: Partner) -> int:
 
 
 def until(what: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
-    for _ in range(1200):
+    for _ in range(3000):
         if what():
             return
         assert process.poll() is None, process.communicate()
         time.sleep(0.05)
-    raise AssertionError("nothing happened for a minute")
+    raise AssertionError("nothing happened for two minutes and a half")
 
 
 def stopped(process: subprocess.Popen[bytes], number: int) -> str:
