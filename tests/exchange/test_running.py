@@ -19,7 +19,7 @@ from practice import Partner, Practice, in_a_folder, simulated
 from gateway.app import App
 from gateway.errors import GatewayError
 from gateway.exchange import running
-from gateway.exchange.rounds import Round
+from gateway.exchange.rounds import Round, exchange
 from gateway.exchange.running import Done, run
 from gateway.home import Home
 from gateway.store import stamp
@@ -193,7 +193,6 @@ def test_a_bug_that_one_partner_brings_out_does_not_stop_the_others(
 ) -> None:
     """It is one line without the error's words, waits longer each time, and is remembered over a restart."""
     practice.partner(in_a_folder(practice.home.parent / "bad", name="bad", payers=("NONE",)))
-    exchange = running.exchange
 
     def broken(app: App, name: str | None = None) -> Round:
         if name == "bad":

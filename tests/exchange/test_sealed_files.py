@@ -13,7 +13,7 @@ from practice import Partner, Practice, in_a_folder
 from gateway.errors import UsageError
 from gateway.exchange import sealing
 from gateway.store import Connection
-from gateway.store.sealed import SealedRow
+from gateway.store.sealed import SealedRow, keep_sealed
 from gateway.transport.folder import FolderTransport
 from gateway.transport.pgp import Keys, looks_sealed, seal, unseal
 from gateway.transport.port import Unreachable
@@ -155,13 +155,13 @@ def test_a_death_before_the_row_costs_nothing(
     practice: Practice, partner: Partner, ours: Pair, theirs: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each way: the bytes are archived, the process dies, the next run makes them anew; all checks hold."""
-    keep, deaths = sealing.keep_sealed, []
+    deaths: list[SealedRow] = []
 
     def die_once(conn: Connection, row: SealedRow) -> None:
         if len(deaths) < 1 or (len(deaths) < 2 and row.wire_name.startswith("received/")):
             deaths.append(row)
             raise UsageError("the process died")
-        keep(conn, row)
+        keep_sealed(conn, row)
 
     monkeypatch.setattr(sealing, "keep_sealed", die_once)
     wire = Wire(partner, ours, theirs)

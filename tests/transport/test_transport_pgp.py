@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 import tempfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -59,13 +60,13 @@ def test_what_is_for_another_is_not_opened(ours: Pair, theirs: Pair) -> None:
 
 def test_a_signature_counts_only_by_the_key_that_was_named(ours: Pair, theirs: Pair, stranger: Pair) -> None:
     """Not signed, signed by a stranger, and signed by ourselves are all refused."""
-    to_us = {"encrypt_to": ours.public}
+    to_us = Keys(encrypt_to=ours.public)
     wanted = Keys(decrypt_with=ours.secret, passphrase="open sesame", verify_with=theirs.public)
-    assert opened(wanted, sealed(Keys(**to_us, sign_with=theirs.secret))) == CLEAR
+    assert opened(wanted, sealed(replace(to_us, sign_with=theirs.secret))) == CLEAR
     for wire in (
-        sealed(Keys(**to_us)),
-        sealed(Keys(**to_us, sign_with=stranger.secret)),
-        sealed(Keys(**to_us, sign_with=ours.secret, passphrase="open sesame")),
+        sealed(to_us),
+        sealed(replace(to_us, sign_with=stranger.secret)),
+        sealed(replace(to_us, sign_with=ours.secret, passphrase="open sesame")),
     ):
         with pytest.raises(Unopened, match="not signed by the key that the profile names"):
             opened(wanted, wire)
