@@ -112,9 +112,12 @@ def _engine() -> Any:
     """pyx12's entry point and parameters; imported only when something is judged, since it is slow to load."""
     for name in ("pyx12", "pyx12.params"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    import pyx12.map_if
     import pyx12.params
     import pyx12.x12n_document
 
+    # A map takes half a second to read, and judging does not change it.
+    pyx12.map_if.load_map_file = cache(pyx12.map_if.load_map_file)
     parameters = pyx12.params.ParamsBase()
     parameters.set("exclude_external_codes", _EXTERNAL_LISTS)
     return pyx12.x12n_document.x12n_document, parameters
@@ -158,7 +161,7 @@ def _segment_issues(node: dict[str, Any]) -> Iterator[Issue]:
     segment_id, position = plain_id(str(node["seg_id"])), int(node["seg_count"] or 0)
     for error in node["errors"]:
         code = str(error["err_cde"])
-        if code == "8" and node["elements"]:
+        if code == "8" and (node["elements"] or len(node["errors"]) > 1):
             continue
         words = _SEGMENT_WORDS.get(code, f"is faulty (code {code})")
         yield Issue(f"pyx12-IK3-{code}", "error", f"{segment_id} {words}", position, None, segment_id)

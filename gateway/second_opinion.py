@@ -17,7 +17,7 @@ from gateway.data import SHIPPED
 from gateway.errors import UsageError
 from gateway.x12.issues import Issue
 
-COLUMNS = ["found_by", "guide", "code", "segment", "element", "right", "why"]
+COLUMNS = ["found_by", "guide", "code", "segment", "element", "right", "why", "seen", "example"]
 FINDERS = ("gateway", "pyx12")
 RIGHT = (*FINDERS, "either")
 ANY = "*"
@@ -33,6 +33,8 @@ class Difference(NamedTuple):
     element: str  # "01", "05-1"; empty where the segment is at fault
     right: str  # "gateway", "pyx12", or "either" where the guide leaves it open
     why: str
+    seen: str = ""  # among how many of 10,000 spoilt claims
+    example: str = ""  # guide and seed of one of them
 
     def covers(self, guide: str, issue: Issue) -> bool:
         """Whether a finding is of this kind."""

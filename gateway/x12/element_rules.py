@@ -50,6 +50,7 @@ class RuleSet:
         self.required: dict[str, list[tuple[str, list[int]]]] = {}  # segment id, numbers of rows of which one must be
         self.inner: dict[str, list[tuple[str, str]]] = {}
         self.below: dict[str, list[tuple[str, str]]] = {}
+        self.places = {name: place for loop in guide.loops.values() for name, place in self._places(loop)}
         for loop in guide.loops.values():
             rank, previous = 0, ""
             for row in loop.segments:
@@ -57,7 +58,7 @@ class RuleSet:
                 previous = row.id
                 self.rules[row.number] = row_rules(row)
                 self.ranks[row.number] = rank
-            self.required[loop.id] = list(_required(loop))
+            self.required[loop.id] = list(_required(loop, 0 if loop is guide.root else 1))
             self.inner[loop.id] = self._inner(loop)
             self.below[loop.id] = self._below(loop)
 
@@ -69,6 +70,15 @@ class RuleSet:
                 self._patterns.clear()
             made = self._patterns[delimiters] = Patterns(delimiters)
         return made
+
+    def _places(self, loop: Loop) -> Iterator[tuple[str, int]]:
+        """(loop id, place) of the loops inside a loop; those of parties share a place, since their order is free."""
+        place, was_party = 0, False
+        for name in loop.children:
+            is_party = self.guide.loops[name].segments[0].id == "NM1"
+            place += not (is_party and was_party)
+            was_party = is_party
+            yield name, place
 
     def _inner(self, loop: Loop) -> list[tuple[str, str]]:
         """(loop id, segment id) of the required loops inside a loop that are no HL loops."""
@@ -85,10 +95,10 @@ class RuleSet:
         return [(child.id, child.segments[0].id) for child in required]
 
 
-def _required(loop: Loop) -> Iterator[tuple[str, list[int]]]:
-    """(segment id, numbers of the rows of which one must be there) for each that is required."""
+def _required(loop: Loop, start: int) -> Iterator[tuple[str, list[int]]]:
+    """(segment id, numbers of the rows of which one must be there) for each that is required, from a row on."""
     for number, row in enumerate(loop.segments):
-        if row.usage == "R" and number:
+        if row.usage == "R" and number >= start:
             group = [-row.number if row.leads else row.number]
             for other in loop.segments[number + 1 :]:
                 if not other.is_alternative:
@@ -116,11 +126,12 @@ def check_set(tset: TransactionSet, guides: Mapping[str, Guide]) -> Iterator[Iss
 class _Open:
     """One open occurrence of a loop."""
 
-    __slots__ = ("children", "counts", "is_settled", "loop", "rank")
+    __slots__ = ("children", "counts", "is_settled", "loop", "place", "rank")
 
     def __init__(self, loop: Loop) -> None:
         self.loop = loop
         self.rank = 0
+        self.place = 0  # of the loop inside it that came last
         self.is_settled = False  # what it lacks has been said, but for HL loops and claims in it
         self.counts: dict[int, int] = {}  # by row number; by -number, whether an item that leads a list was there
         self.children: dict[str, int] = {}  # by loop id
@@ -245,7 +256,7 @@ class _SetCheck:
         self.elements(segment, target.row, target.loop)
         if target.opens and target.row.number in self.rules.counted:
             times = scope[-2].children[target.loop.id]
-            if segment[1:2] and segment[1].isdigit() and int(segment[1]) != times:
+            if segment[1:2] and segment[1].removeprefix("-").isdigit() and int(segment[1]) != times:
                 self.element("01", ORDINAL.code, ORDINAL.text, target.loop.id)
 
     def trim(self, scope: list[_Open], depth: int) -> None:
@@ -259,6 +270,11 @@ class _SetCheck:
         times = parent.children[loop.id] = parent.children.get(loop.id, 0) + 1
         if 0 < loop.repeat < times:
             self.segment("4", loop.id)
+        place = self.rules.places[loop.id]
+        if place < parent.place:
+            self.segment("7", loop.id)
+        else:
+            parent.place = place
         scope.append(_Open(loop))
 
     def count(self, here: _Open, target: Target, segment: list[str]) -> None:
@@ -271,6 +287,8 @@ class _SetCheck:
         if number in self.rules.leads and len(segment) > 1:
             qualifier = segment[1].partition(self.delimiters.component)[0]
             if qualifier in self.rules.leads[number]:
+                if -number in counts:
+                    self.segment("5", target.loop.id)
                 counts[-number] = 1
         rank = self.rules.ranks[number]
         if target.is_stray or rank < here.rank:

@@ -44,7 +44,7 @@ class Cache(dict[str, str | None]):
 class Format:
     """One format of a guide table: a text with lengths, a number with lengths, or alternatives of dates."""
 
-    kind: str  # "AN", "ID", "N0", "R", "digits" (a text of digits), "money" or "date"
+    kind: str  # "AN", "ID", "N0", "R", "digits" (a text of digits), "clock", "money" or "date"
     least: int = 0
     most: int = 0
     dates: tuple[str, ...] = ()  # for "date": the qualifiers that the guide allows
@@ -55,8 +55,8 @@ class Format:
             return " or ".join(
                 {"D8": "date", "RD8": "date interval", "DT": "date and time", "TM": "time"}[d] for d in self.dates
             )
-        if self.kind == "money":
-            return "amount"
+        if self.kind in ("money", "clock"):
+            return {"money": "amount", "clock": "time of day"}[self.kind]
         size = f"{self.least}" if self.least == self.most else f"{self.least} to {self.most}"
         words = {"AN": "text", "ID": "code", "N0": "whole number", "R": "number", "digits": "text"}
         unit = "digit" if self.kind in (*NUMBERS, "digits") else "character"
@@ -67,6 +67,8 @@ def parse(text: str) -> Format:
     """The format that a cell of a guide table names; ValueError where there is none of that name."""
     if text == "money":
         return Format("money", 1, 18)
+    if text == "clock":
+        return Format("clock", 4, 8)
     if found := _SIZE.fullmatch(text):
         kind, least, most = found[1], int(found[2]), int(found[3] or found[2])
         if least > most:

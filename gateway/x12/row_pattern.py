@@ -146,6 +146,8 @@ class Patterns:
             return _DATES[form.dates[0]]
         if form.kind == "N0":
             return f"[0-9]{{{form.least},{form.most}}}"
+        if form.kind == "clock":
+            return "(?:[01][0-9]|2[0-3])[0-5][0-9](?:[0-5][0-9](?:[0-9]{2})?)?"
         if form.kind == "digits":
             return f"[0-9]{{{form.least},{form.most}}}"
         if form.kind in ("R", "money"):
@@ -153,7 +155,7 @@ class Patterns:
             broken = "".join(f"|[0-9]{{1,{form.most - place}}}\\.[0-9]{{{place}}}" for place in places)
             return f"-?(?:[0-9]{{1,{form.most}}}{broken})"
         rest = f"{self.text}{{{max(form.least - 1, 0)},{form.most - 1}}}" if form.most > 1 else ""
-        return f"{self.solid}{rest}"
+        return f"{self.solid}{rest}{'(?<! )' if rest else ''}"
 
 
 def _is_pair(element: Element) -> bool:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from gateway.x12.guide import Block, Element, SegmentRow, Syntax
 from gateway.x12.value_rules import (
+    CHARACTER,
     CODE,
     COMPONENTS,
     EXCLUSIVE,
@@ -85,6 +86,8 @@ class RunRules:
                 yield self.label(position), CODE
         elif position not in self.dates and (fault := wire_fault(element, text, is_first=self.is_first)):
             yield self.label(position), fault
+        elif text[-1] == " " or not text.isascii():
+            yield self.label(position), CHARACTER
 
     def _pairs(self, values: list[str]) -> Iterator[Found]:
         for first, second, allowed in self.pairs:

@@ -9,6 +9,7 @@ from gateway.x12.formats import DATES, NUMBERS, dated
 from gateway.x12.guide import Element
 
 _NUMBER = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
+_CLOCK = re.compile(r"(?:[01][0-9]|2[0-3])[0-5][0-9](?:[0-5][0-9](?:[0-9]{2})?)?", re.ASCII)
 _WHOLE = re.compile(r"-?[0-9]+")
 _CENTS = re.compile(r"[^.]*(?:\.[0-9]{0,2}0*)?")
 
@@ -44,6 +45,8 @@ def wire_fault(element: Element, text: str, *, is_first: bool = False) -> ValueF
     form = element.format
     if form.kind == "date":
         return None if dated(form.dates[0], text) else TIME if form.dates[0] == "TM" else DATE
+    if form.kind == "clock":
+        return None if _CLOCK.fullmatch(text) else TIME
     if form.kind in NUMBERS:
         return _number_fault(form.kind, text, form.least, form.most) or _code_fault(element, text, is_first)
     if not text.isprintable() or (form.kind == "digits" and not (text.isascii() and text.isdigit())):

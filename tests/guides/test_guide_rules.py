@@ -61,6 +61,47 @@ def test_faults_of_segments_and_elements(more: str, expected: list[tuple[str, st
     assert named(*levels([clm, *hidden, *rest])) == expected
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("BHT*0019*00*R1*20260302*0930*CH", "", [("IK304-3", "BHT", "", "header")]),
+        ("*0930*CH", "*2460*CH", [("IK403-9", "BHT", "05", "header")]),
+        ("*0930*CH", "*093015*CH", []),
+        ("SPRINGFIELD*IL*627010001", "SPRINGFIELD *IL*627010001", [("IK403-6", "N4", "01", "2010AA")]),
+        ("12 LINDEN AVE", "12 LINDÉN AVE", [("IK403-6", "N3", "01", "2010AA")]),
+        ("LX*1", "LX*-1", [("IK403-7", "LX", "01", "2400")]),
+    ],
+)
+def test_faults_of_values(old: str, new: str, expected: list[tuple[str, str, str, str]]) -> None:
+    """A set begins with BHT; times are of the day; text is plain, without blanks at its end; lines count from 1."""
+    changed = [segment.replace(old, new) for segment in levels(claim())]
+    assert named(*filter(None, changed)) == expected
+
+
+def test_loops_have_their_order_but_for_parties() -> None:
+    """A drug stands before the providers of its line; providers among themselves, subscriber and payer, do not care."""
+    drug, supervisor, renderer = ["LIN**N4*00093015001", "CTP****1*UN"], ["NM1*DQ*1*ASH*LEE"], ["NM1*82*1*ELM*KIM"]
+    assert named(*levels([*claim(), *drug, *supervisor, *renderer])) == []
+    assert named(*levels([*claim(), *supervisor, *drug])) == [("IK304-7", "LIN", "", "2410")]
+    insured, payer = SUBSCRIBER[1:5], SUBSCRIBER[5:]
+    swapped = [*HEADER, "HL*1**20*1", *PROVIDER, "HL*2*1*22*0", SUBSCRIBER[0], *payer, *insured]
+    assert named(*swapped, *claim()) == []
+
+
+def test_a_principal_procedure_comes_once() -> None:
+    """The code that leads a list stands in one segment, others in the next."""
+    found = [issue.code for issue in faults(edi(_hospital("HI*BBR:0FB03ZX:D8:20260226"), "005010X223A2"))]
+    assert found == []
+    twice = ["HI*BBR:0FB03ZX:D8:20260226"] * 2
+    assert [issue.code for issue in faults(edi(_hospital(*twice), "005010X223A2"))] == ["IK304-5"]
+
+
+def _hospital(*procedures: str) -> list[str]:
+    dates = ["DTP*434*RD8*20260226-20260226", "CL1*1**01", "HI*ABK:E119"]
+    line = ["LX*1", "SV2*0300**40*UN*1"]
+    return levels(["CLM*A1*40***13:A:1**A*Y*Y", *dates, *procedures, *line])
+
+
 def test_faults_of_the_hierarchy() -> None:
     """HL01 counts, HL02 names a level above that has children, HL03 is known, a patient has a claim."""
     person = ["NM1*QC*1*ROWAN*PIA", "N3*3 BIRCH CT", "N4*SPRINGFIELD*IL*62704", "DMG*D8*20150601*F"]

@@ -18,7 +18,7 @@ from gateway.outbound import writing
 from gateway.outbound.sets import Member
 from gateway.outbound.writing import BatchHead, SetHead, Written, judged, write_batch
 from gateway.partners import Profile, load_profile
-from gateway.second_opinion import Difference, Differences, differences, load_differences
+from gateway.second_opinion import COLUMNS, Difference, Differences, differences, load_differences
 from gateway.x12.issues import Issue
 
 PROFILE = """\
@@ -139,10 +139,10 @@ def test_a_known_difference_never_blocks(
 
 def test_a_home_may_add_differences(tmp_path: Path) -> None:
     """Rows of a home's table stand beside the shipped ones."""
-    head = "found_by,guide,code,segment,element,right,why\n"
+    head = ",".join(COLUMNS) + "\n"
     (tmp_path / "mappings").mkdir()
     (tmp_path / "mappings" / "second_opinion.csv").write_text(
-        f"{head}pyx12,837P,pyx12-IK4-7,CLM,05-3,gateway,agreed with the payer\n"
+        f"{head}pyx12,837P,pyx12-IK4-7,CLM,05-3,gateway,agreed with the payer,,\n"
     )
     assert differences().find("pyx12", "837P", FOUND) is None
     row = differences(tmp_path).find("pyx12", "837P", FOUND)
@@ -152,16 +152,16 @@ def test_a_home_may_add_differences(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "says"),
     [
-        ("us,837P,IK304-1,CLM,,gateway,why", "row 2: found_by"),
-        ("pyx12,837P,pyx12-IK4-7,CLM,,nobody,why", "row 2: right"),
-        ("pyx12,837P,pyx12-IK4-7,CLM,,pyx12,", "row 2: why is empty"),
+        ("us,837P,IK304-1,CLM,,gateway,why,,", "row 2: found_by"),
+        ("pyx12,837P,pyx12-IK4-7,CLM,,nobody,why,,", "row 2: right"),
+        ("pyx12,837P,pyx12-IK4-7,CLM,,pyx12,,,", "row 2: why is empty"),
         ("pyx12,837P", "row 2: has 2 columns"),
     ],
 )
 def test_a_bad_row_is_named(row: str, says: str) -> None:
     """Table, row and reason."""
     with pytest.raises(UsageError, match=f"own.csv: {says}"):
-        load_differences(f"found_by,guide,code,segment,element,right,why\n{row}\n", "own.csv")
+        load_differences(",".join(COLUMNS) + f"\n{row}\n", "own.csv")
 
 
 def test_only_a_profile_asks_for_it(tmp_path: Path, profile: Profile) -> None:
