@@ -78,8 +78,9 @@ class Desk(App):
         with self.store.write() as conn:
             at = stamp(self.now())
             ids = add_claims(conn, [NewClaim(npi, n, n.strip().upper(), "professional", at) for n in numbers])
+            body = version.pop("body", "{}")
             about = {"member_id": "M0001", "service_from": "2026-01-15", "service_to": "2026-01-15", **version}
-            new = [NewVersion(one, "1", "P", "00", "CH", "0" * 64, charge, "12345", "{}", at, **about) for one in ids]
+            new = [NewVersion(one, "1", "P", "00", "CH", "0" * 64, charge, "12345", body, at, **about) for one in ids]
             versions = add_versions(conn, new)
             refresh(conn, ids, at)
         return list(zip(ids, versions, strict=True))

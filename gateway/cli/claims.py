@@ -150,12 +150,14 @@ def list_(session: Session, state: str, payer: str, since: str, until: str, as_j
 def _document(session: Session, number: str, provider: str | None) -> dict[str, Any]:
     from gateway.exchange.claim_decisions import find_claim
     from gateway.exchange.enrolled import advice
-    from gateway.exchange.reporting import overdue_since
+    from gateway.exchange.reporting import overdue_since, patient_of
     from gateway.exchange.ways import expected_way
     from gateway.reports.story import shown
 
     with session.app.store.read() as conn:
-        found = shown(conn, find_claim(conn, number, provider).id, overdue_since(session.app))
+        claim_id = find_claim(conn, number, provider).id
+        found = shown(conn, claim_id, overdue_since(session.app))
+        found["patient"] = patient_of(session.app, conn, claim_id)
         if found["state"] == "ready":
             found["way"] = expected_way(session.app, conn, found["payer"]["id"], found["type"])
     return {**found, "advice": advice(session.app, found)}
@@ -182,6 +184,7 @@ def show(session: Session, number: str, provider: str | None, as_json: bool) -> 
     say()
     for name in ("charge", "paid", "patient_responsibility", "contractual", "denied", "other_adjustments", "open"):
         say(f"{name.replace('_', ' '):<24}{document[name]:>14}")
+    _show_patient(document["patient"])
     say("\nlines")
     lines = [
         (one.get("number"), one.get("service_date"), _procedure(one), one.get("quantity"), one.get("charge"))
@@ -227,6 +230,17 @@ def _show_work(document: dict[str, Any]) -> None:
         say("\nnotes")
         for one in work["notes"]:
             say(f"  {one['at'][:10]}  {one['by']}: {one['text']}")
+
+
+def _show_patient(patient: dict[str, Any]) -> None:
+    """What the patient owes and why, line by line where there is something."""
+    say(f"\n{'the patient owes':<24}{patient['owes']:>14}  {patient['text']}")
+    if patient["paid"] != "0.00":
+        say(f"{'the patient paid':<24}{patient['paid']:>14}")
+    head = ("line", "service", "procedure", "left to the patient", "owes")
+    keys = ("line_control_number", "service_date", "procedure", "responsibility", "owes")
+    if patient["lines"]:
+        table(head, [[line[key] for key in keys] for line in patient["lines"]], right=("left to the patient", "owes"))
 
 
 def _procedure(line: dict[str, Any]) -> str:

@@ -11,11 +11,12 @@ from typing import Any
 from gateway.app import App
 from gateway.errors import UsageError
 from gateway.exchange.enrolled import not_enrolled
-from gateway.exchange.rules import adjustment_classes, answer_words
+from gateway.exchange.rules import adjustment_classes, answer_words, patient_protections
 from gateway.reports.asked import Asked
 from gateway.reports.catalog import build
 from gateway.reports.document import Report
 from gateway.reports.habits import late_since
+from gateway.reports.patients import balance_of, patient_document
 from gateway.reports.reconciliation import Reconciliation, reconcile
 from gateway.store import Connection, stamp
 from gateway.store.claim_reports import Late
@@ -56,6 +57,12 @@ def reconciliation(app: App, filters: Filters, as_of: str | None = None) -> Reco
     moment = stamp(parse_time(as_of) if as_of is not None else app.now())
     with _asked(app, moment if as_of is not None else "") as (conn, table):
         return reconcile(conn, filters, moment, table, app.home.crosswalk)
+
+
+def patient_of(app: App, conn: Connection, claim_id: int) -> dict[str, Any]:
+    """What the patient owes of one claim, and why."""
+    classes, protections = adjustment_classes(app.home.path), patient_protections(app.home.path)
+    return patient_document(balance_of(conn, claim_id, classes, protections))
 
 
 def overdue_since(app: App) -> dict[str, Late]:

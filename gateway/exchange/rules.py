@@ -8,6 +8,7 @@ from gateway.claims.crosswalk import Crosswalk
 from gateway.data import SHIPPED
 from gateway.errors import UsageError
 from gateway.reconcile.classes import Classes, load_classes
+from gateway.reconcile.patient import Protections, load_protections
 from gateway.reports.deadlines import Limits, load_limits
 from gateway.reports.next_steps import NextSteps, load_next_steps
 from gateway.reports.words import Words, load_words
@@ -38,6 +39,11 @@ def answer_words(home: Path | None = None) -> Words:
     """What the codes of answers and of provider adjustments mean, and when credits are due."""
     names = ("answer_codes.csv", "provider_adjustments.csv", "refunds.csv")
     return load_words(*(_texts(name, home) for name in names))
+
+
+def patient_protections(home: Path | None = None) -> Protections:
+    """What says that a patient may not be billed."""
+    return load_protections(_texts("patient_protections.csv", home))
 
 
 def appeal_limits(home: Path | None, crosswalk: Crosswalk) -> Limits:

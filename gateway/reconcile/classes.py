@@ -204,7 +204,7 @@ def load_classes(codes: Iterable[str], groups: Iterable[str]) -> Classes:
     """
     found: dict[tuple[str, str, str], Meaning] = {}
     for text in codes:
-        for where, row in _rows(text, "adjustment_classes.csv", _CODE_COLUMNS):
+        for where, row in table_rows(text, "adjustment_classes.csv", _CODE_COLUMNS):
             _check_class(row["class"], where, (*CLASSES, ""))
             if not row["code"]:
                 raise UsageError(f"{where}: code is empty")
@@ -213,13 +213,13 @@ def load_classes(codes: Iterable[str], groups: Iterable[str]) -> Classes:
                 found[_normal(row["group"]), _normal(row["code"]), filing] = meaning
     labels: dict[str, tuple[str, str]] = {}
     for text in groups:
-        for where, row in _rows(text, "adjustment_groups.csv", _GROUP_COLUMNS):
+        for where, row in table_rows(text, "adjustment_groups.csv", _GROUP_COLUMNS):
             _check_class(row["class"], where, (PATIENT, CONTRACTUAL, OTHER))
             labels[_normal(row["group"])] = (row["class"], row["label"])
     return Classes(found, labels)
 
 
-def _rows(text: str, table: str, columns: tuple[str, ...]) -> Iterator[tuple[str, dict[str, str]]]:
+def table_rows(text: str, table: str, columns: tuple[str, ...]) -> Iterator[tuple[str, dict[str, str]]]:
     """The rows of a table with where they stand; lines that begin with # are comments."""
     header: list[str] | None = None
     for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), start=1):
