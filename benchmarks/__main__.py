@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.measured import WorkFailed
 from benchmarks.plan import FAMILIES, measured
-from benchmarks.table import Row, machine, table
+from benchmarks.table import Row, machine, ratios, table
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,6 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     print(f"{machine()}\n")
     print("\n".join(table(rows)))
+    if compared := list(ratios(rows)):
+        print("\n" + "\n".join(compared))
     return 0
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from unittest.mock import patch
-
 from benchmarks.place import Done, Place, require
 from gateway.exchange.building import build
 from gateway.exchange.delivery import send
 from gateway.exchange.intake import Door, import_file
 from gateway.exchange.process import import_files
 from gateway.exchange.reporting import reconciliation
-from gateway.outbound import writing
 from gateway.store import batches
 from gateway.store.reporting import Filters
 
@@ -23,14 +20,8 @@ def import_claims(place: Place) -> Done:
     return Done(place.claims, place.ndjson.stat().st_size)
 
 
-def build_without_second_opinion(place: Place) -> Done:
-    """Ready claims to 837 files: reserved, written by the guide, read again, archived, committed; pyx12 not asked."""
-    with patch.object(writing, "JUDGED", {}):  # no kind of set has a second judge
-        return build_batches(place)
-
-
 def build_batches(place: Place) -> Done:
-    """The same as the command does it, pyx12 asked for every set."""
+    """Ready claims to 837 files: reserved, written by the guide, checked by our own rules, archived, committed."""
     claims = size = 0
     with place.app() as app:
         for made in build(app):

@@ -35,7 +35,7 @@ _PARTS = (
 WORKS = {
     "making:claims": "",
     "exchanging:import_claims": "import",
-    "exchanging:build_without_second_opinion": "build",
+    "exchanging:build_batches": "build",
     "exchanging:deliver": "deliver",
     "making:answers": "",
     "exchanging:post_999": "post 999",

@@ -11,11 +11,12 @@ from benchmarks.answers import Asked, Envelope, SentSet, acknowledgment, interch
 from benchmarks.place import SEED, SERVICES_FROM, THEM, US, Done, Place, require
 from gateway.claims.amounts import cents
 from gateway.claims.completion import complete, load_defaults
-from gateway.claims.samples import sample_claims
+from gateway.claims.samples import npi, sample_claims
 from gateway.data import SHIPPED
 
 Document = dict[str, Any]
 _THEIRS = Envelope(THEM, US)
+_DOCTOR = npi(99_900_001)
 
 
 def claims(place: Place) -> Done:
@@ -39,6 +40,42 @@ def documents(place: Place) -> Done:
         for document in sample_claims(place.claims, SEED, SERVICES_FROM):
             out.write(json.dumps({**complete(document, defaults), **parties}) + "\n")
     return Done(place.claims, path.stat().st_size)
+
+
+def hospital_documents(place: Place) -> Done:
+    """As many outpatient bills of a hospital, complete: the claims above with what an institution says instead."""
+    path = place.file("hospital.ndjson")
+    with place.file("documents.ndjson").open(encoding="utf-8") as lines, path.open("w", encoding="utf-8") as out:
+        for line in lines:
+            out.write(json.dumps(_hospital(json.loads(line))) + "\n")
+    return Done(place.claims, path.stat().st_size)
+
+
+def _hospital(document: Document) -> Document:
+    """An outpatient bill of what a professional claim bills."""
+    taken = (
+        "place_of_service", "provider_signature_on_file", "rendering_provider", "service_facility", "lines",
+        "clia_number", "patient_paid",
+    )  # fmt: skip
+    made = {name: value for name, value in document.items() if name not in taken}
+    days = [line["service_date"] for line in document["lines"]]
+    doctor = document.get("rendering_provider") or {"last_name": "ALDERWICK", "first_name": "AMOS", "npi": _DOCTOR}
+    return {
+        **made,
+        "type": "institutional",
+        "facility_type": "13",
+        "statement_period": f"{min(days)}/{max(days)}",
+        "admission_type": "3",
+        "admission_source": "1",
+        "patient_status": "01",
+        "attending_provider": {name: doctor[name] for name in ("last_name", "first_name", "npi") if name in doctor},
+        "lines": [_hospital_line(line) for line in document["lines"]],
+    }
+
+
+def _hospital_line(line: Document) -> Document:
+    kept = ("number", "line_control_number", "procedure", "charge", "unit", "quantity", "service_date")
+    return {"revenue_code": "0510", **{name: line[name] for name in kept if name in line}}
 
 
 def _asked(document: Document) -> Asked:

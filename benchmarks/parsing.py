@@ -16,8 +16,17 @@ from gateway.x12.roundtrip import neutral_envelope, write_claims
 
 def write_837(place: Place) -> Done:
     """`x12 write`: canonical claims, a JSON object a line, to an 837P."""
-    path = place.file("claims.837")
-    with path.open("wb") as out, place.file("documents.ndjson").open("rb") as lines:
+    return _write(place, "documents.ndjson", "claims.837")
+
+
+def write_837i(place: Place) -> Done:
+    """The same to an 837I."""
+    return _write(place, "hospital.ndjson", "hospital.837")
+
+
+def _write(place: Place, documents: str, name: str) -> Done:
+    path = place.file(name)
+    with path.open("wb") as out, place.file(documents).open("rb") as lines:
         refused = sum(1 for _ in write_claims(map(json.loads, lines), out, all_guides(), neutral_envelope(NOW)))
     require(refused, 0, "claims refused")
     return Done(place.claims, path.stat().st_size)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -18,15 +17,16 @@ class Work(NamedTuple):
     function: str  # MODULE:FUNCTION of this package
     family: str  # what `--only` names; empty: prepares
     label: str = ""
-    in_copy: bool = False  # on a copy of the home, which is thrown away
     most: int = 0  # claims above which it takes too long; 0: none
 
 
+IMPORT, BUILD = "import: NDJSON to the store", "build: stored claims to checked 837 files"
+OURS_P, OURS_I = "837P checked, our guide rules", "837I checked, our guide rules"
+PYX12_P, PYX12_I = "837P checked, pyx12 x12n_document", "837I checked, pyx12 x12n_document"
 EXCHANGE = (
     Work("making:claims", ""),
-    Work("exchanging:import_claims", "import", "import: NDJSON to the store"),
-    Work("exchanging:build_batches", "build", "build 837 files, pyx12 asked", in_copy=True, most=10_000),
-    Work("exchanging:build_without_second_opinion", "build", "build 837 files, pyx12 left out"),
+    Work("exchanging:import_claims", "import", IMPORT),
+    Work("exchanging:build_batches", "build", BUILD),
     Work("exchanging:deliver", "send", "deliver to a folder"),
     Work("making:answers", ""),
     Work("exchanging:post_999", "post", "post 999"),
@@ -46,7 +46,17 @@ FILES = (
     Work("parsing:inspect_835", "parse", "835 in one set, x12 inspect"),
     Work("parsing:claims_835", "parse", "835 in one set, claims with money and balances"),
 )
-FAMILIES = tuple(dict.fromkeys(work.family for work in (*EXCHANGE, *FILES) if work.family))
+JUDGES = (
+    Work("making:documents", ""),
+    Work("parsing:write_837", ""),
+    Work("judging:validate_837p", "validate", OURS_P),
+    Work("judging:pyx12_837p", "validate", PYX12_P, most=10_000),
+    Work("making:hospital_documents", ""),
+    Work("parsing:write_837i", ""),
+    Work("judging:validate_837i", "validate", OURS_I),
+    Work("judging:pyx12_837i", "validate", PYX12_I, most=10_000),
+)
+FAMILIES = tuple(dict.fromkeys(work.family for work in (*EXCHANGE, *FILES, *JUDGES) if work.family))
 
 Tell = Callable[[str], None]
 
@@ -61,13 +71,13 @@ def measured(
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[tuple[Work, Figures]]:
     """Does what `only` asks for, and what that needs; yields what was asked for, with its figures."""
-    for works in (EXCHANGE, FILES):
+    for works in (EXCHANGE, FILES, JUDGES):
         for work in _needed(works, only):
             wanted = work.family in only and (not work.most or claims <= work.most)
-            if work.in_copy and (not wanted or environment):
+            if work.most and not wanted:
                 continue
             tell(f"{claims:,} claims: {work.label or work.function}")
-            found = _measure(work, folder, claims, per_file, environment)
+            found = measure(work.function, folder, claims, per_file, environment)
             if wanted:
                 yield work, found
 
@@ -76,14 +86,3 @@ def _needed(works: tuple[Work, ...], only: Collection[str]) -> tuple[Work, ...]:
     """Everything up to the last piece of work that is asked for."""
     last = max((place for place, work in enumerate(works, 1) if work.family in only), default=0)
     return works[:last]
-
-
-def _measure(work: Work, folder: Path, claims: int, per_file: int, environment: Mapping[str, str] | None) -> Figures:
-    if not work.in_copy:
-        return measure(work.function, folder, claims, per_file, environment)
-    copy = folder.with_name(f"{folder.name}-copy")
-    shutil.copytree(folder, copy)
-    try:
-        return measure(work.function, copy, claims, per_file)
-    finally:
-        shutil.rmtree(copy)

@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.measured import Figures
+from benchmarks.plan import BUILD, IMPORT, OURS_I, OURS_P, PYX12_I, PYX12_P
 
 MEGABYTE = 1_000_000
+# Ours, theirs, and how many times as fast ours is to be.
+RATIOS = ((OURS_P, PYX12_P, 25), (OURS_I, PYX12_I, 25), (BUILD, PYX12_P, 10))
 _HEAD = ("work", "claims", "CPU s", "wall s", "claims/s", "MB/s", "peak MB", "memory ×")
 
 
@@ -47,6 +50,20 @@ def table(rows: Sequence[Row]) -> Iterable[str]:
         of_work = sorted((row.figures for row in rows if row.label == label), key=lambda one: one.claims)
         for found in of_work:
             yield _line(label, found, of_work[0])
+
+
+def ratios(rows: Sequence[Row]) -> Iterable[str]:
+    """What is to be so many times as fast as pyx12 on as many claims of one run, and how time grows with the claims."""
+    rate = {(row.label, row.figures.claims): row.figures.claims / max(row.figures.cpu, 1e-3) for row in rows}
+    for ours, theirs, wanted in RATIOS:
+        for claims in sorted(claims for label, claims in rate if label == ours and (theirs, claims) in rate):
+            times = rate[ours, claims] / rate[theirs, claims]
+            yield f"{ours}: {times:.1f} times as fast as pyx12 checks {claims:,} claims (wanted: {wanted})"
+    for label in (IMPORT, BUILD):
+        sizes = sorted(claims for name, claims in rate if name == label)
+        if len(sizes) > 1:
+            times = rate[label, sizes[0]] / rate[label, sizes[-1]]
+            yield f"{label}: time a claim with {sizes[-1]:,} claims is {times:.2f} times that with {sizes[0]:,}"
 
 
 def _line(label: str, found: Figures, smallest: Figures) -> str:

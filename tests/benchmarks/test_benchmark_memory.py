@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks import flat, plan
 from benchmarks.measured import ROOT, Figures, run
-from benchmarks.table import Row, table
+from benchmarks.table import RATIOS, Row, ratios, table
 
 pytestmark = pytest.mark.slow
 
@@ -42,13 +42,23 @@ def test_a_claim_that_is_kept_shows(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 def test_every_row_of_the_table_can_be_measured(tmp_path: Path) -> None:
     """Each piece of work does with a few claims what it does with many, in the order of the plan."""
     rows = []
-    for work in (*plan.EXCHANGE, *plan.FILES):
-        if not work.in_copy:
-            figures = run(work.function, tmp_path, 12, 5)
-            assert figures.claims == 12
-            rows += [Row(work.label, figures)] if work.label else []
+    for work in (*plan.EXCHANGE, *plan.FILES, *plan.JUDGES):
+        figures = run(work.function, tmp_path, 12, 5)
+        assert figures.claims == 12
+        rows += [Row(work.label, figures)] if work.label else []
     lines = list(table(rows))
     assert len(lines) == 2 + len(rows)
+    assert len(list(ratios(rows))) == len(RATIOS)
+
+
+def test_the_ratios_are_of_one_run_and_as_many_claims() -> None:
+    """Ours and theirs with equally many claims are compared, others never; time is compared by the claim."""
+    ours, theirs = Figures(100, 1, 1.0, 0.5, 1), Figures(100, 1, 20.0, 10.0, 1)
+    rows = [Row(plan.OURS_P, ours), Row(plan.PYX12_P, theirs), Row(plan.OURS_P, Figures(900, 1, 1.0, 1.0, 1))]
+    (line,) = ratios(rows)
+    assert "20.0 times as fast as pyx12 checks 100 claims" in line
+    (line,) = ratios([Row(plan.IMPORT, ours), Row(plan.IMPORT, Figures(1000, 1, 10.0, 10.0, 1))])
+    assert "time a claim with 1,000 claims is 2.00 times that with 100" in line
 
 
 def test_a_piece_of_work_is_measured_in_a_process_of_its_own(tmp_path: Path) -> None:
