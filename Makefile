@@ -6,13 +6,14 @@ VENV := .venv
 STAMP := $(VENV)/.installed
 PYTEST_WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: help demo test lint docs constraints clean
+.PHONY: help demo test lint docs maps constraints clean
 
 help:
 	@echo "make demo         the whole way of a few hundred claims, on the embedded store, in a temporary home"
 	@echo "make test         every test"
 	@echo "make lint         ruff, mypy, the layers"
 	@echo "make docs         the pages of docs/reference/ that are made from the program"
+	@echo "make maps         the maps of mappings/pyx12/, from the guide tables"
 	@echo "make constraints  renew the pinned dependencies"
 
 $(STAMP): pyproject.toml constraints.txt
@@ -38,6 +39,9 @@ lint: $(STAMP)
 
 docs: $(STAMP)
 	@$(VENV)/bin/python docs/generate.py
+
+maps: $(STAMP)
+	@$(VENV)/bin/python docs/pyx12_map.py
 
 constraints:
 	@test -x $(VENV)/bin/python || "$(PYTHON)" -m venv $(VENV)

@@ -280,9 +280,10 @@ def second_opinion_page() -> str:
     how = (
         "The codes are those of a 999: `IK304-3` a required segment that is missing, `IK403-7` a code that is not in "
         "the guide; `pyx12-IK4-7` is the same said by pyx12. *Seen* says how often a kind was the "
-        "first finding among 10,000 professional and institutional claims, each spoilt in one place; 0 is rarer. A "
+        "first finding among 10,000 claims of all three types, each spoilt in one place; 0 is rarer. A "
         "test spoils such claims, asks both, and fails where they differ in a kind that is not here, or where a kind "
-        "no longer occurs. pyx12 knows no 837D of today, so dental claims have our verdict alone."
+        "no longer occurs. For the 837D of "
+        "today, which it lacks, pyx12 has a map that is made from our guide table (`mappings/pyx12/`, `make maps`)."
     )
     own = (
         "A home may have a `mappings/second_opinion.csv` of its own with the same columns; its rows are added. "
@@ -291,7 +292,7 @@ def second_opinion_page() -> str:
     rows = (
         (
             row["found_by"],
-            row["guide"].replace("*", "both"),
+            row["guide"].replace("*", "all"),
             f"`{row['code']}`",
             row["segment"].replace("*", "any"),
             row["element"].replace("*", "any"),

@@ -12,15 +12,18 @@ import logging
 from collections.abc import Iterator
 from functools import cache
 from typing import Any, BinaryIO
+from xml.etree import ElementTree as Tree
 
+from gateway.data import SHIPPED
 from gateway.x12.issues import Issue, plain_id
 from gateway.x12.reader import Reader, TransactionSet
 from gateway.x12.values import Delimiters, Group, Interchange
 
-# The guides that pyx12 has a map for; 837D (X224A2) is missing, and its 277CA map rejects real files.
+# The guides that pyx12 judges; its 277CA map rejects real files.
 JUDGED = {
     "837P": "005010X222A1",
     "837I": "005010X223A2",
+    "837D": "005010X224A2",  # by a map of ours
     "835": "005010X221A1",
     "999": "005010X231A1",
 }
@@ -113,11 +116,25 @@ def _engine() -> Any:
     for name in ("pyx12", "pyx12.params"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     import pyx12.map_if
+    import pyx12.map_index
     import pyx12.params
     import pyx12.x12n_document
 
-    # A map takes half a second to read, and judging does not change it.
-    pyx12.map_if.load_map_file = cache(pyx12.map_if.load_map_file)
+    plain_map, plain_index = pyx12.map_if.load_map_file, pyx12.map_index.map_index
+
+    @cache  # a map takes half a second to read, and judging does not change it
+    def load_map(name: str, parameters: Any, path: str | None = None) -> Any:
+        own = SHIPPED / "mappings" / "pyx12" / name
+        if not own.is_file():
+            return plain_map(name, parameters, path)
+        return pyx12.map_if.map_if(Tree.parse(own).getroot(), parameters, path)  # noqa: S314 - a file of ours
+
+    def load_index(path: str | None = None) -> Any:
+        index = plain_index(path)
+        index.add_map("00501", JUDGED["837D"], "HC", None, "837.5010.X224.A2.xml", "837D")
+        return index
+
+    pyx12.map_if.load_map_file, pyx12.map_index.map_index = load_map, load_index
     parameters = pyx12.params.ParamsBase()
     parameters.set("exclude_external_codes", _EXTERNAL_LISTS)
     return pyx12.x12n_document.x12n_document, parameters
