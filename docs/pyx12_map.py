@@ -18,6 +18,8 @@ from gateway.x12.guide import Block, Element, Guide, Loop, SegmentRow
 
 MAPS = {"837D": "837.5010.X224.A2.xml"}
 _SOURCES = ("837.5010.X222.A1.xml", "837Q3.I.5010.X223.A1.xml", "837.4010.X097.A1.xml")
+# Pairs of a qualifier and its value: our tables say them by the qualifier alone (`=npi_qualifier`).
+_PAIRS = {"NM1": ("P0809",), "PER": ("P0304", "P0506", "P0708"), "DMG": ("P0102",)}
 _TEXT = "127"  # a text of up to 50 characters: for what is not used, and what no other map has
 Slots = dict[tuple[int, int], tuple[str, tuple[str, ...], str]]  # (element, component) → usage, codes, words
 
@@ -107,8 +109,8 @@ class MapWriter:
         row = rows[0]
         facts = {"xid": row.id, "name": row.says or row.id, "usage": row.usage, "pos": position}
         segment = Tree.SubElement(parent, "segment", facts | {"max_use": str(row.repeat) if row.repeat else ">1"})
-        for note in row.syntax:
-            text = note.kind + "".join(f"{place:02}" for place in note.places)
+        notes = [note.kind + "".join(f"{place:02}" for place in note.places) for note in row.syntax]
+        for text in (*_PAIRS.get(row.id, ()), *notes):
             Tree.SubElement(segment, "syntax").text = text
         slots = _merged([dict(_slots(one)) for one in rows])
         for index in range(1, max(index for index, _ in slots) + 1):
