@@ -25,6 +25,7 @@ from gateway.transport.port import Transport
 
 if TYPE_CHECKING:
     from gateway.exchange.companion_rules import Companions
+    from gateway.outbound.workers import Workers
 
 
 class App:
@@ -97,6 +98,13 @@ class App:
 
         return load_companions(self.home.path, self.profiles, self.home.crosswalk)
 
+    @cached_property
+    def workers(self) -> Workers:
+        """The processes that make sets, as many as `gateway.toml` says."""
+        from gateway.outbound.workers import Workers, processors
+
+        return Workers(self.home.workers or processors(), self.log.warning)
+
     def chosen(self, partner: str | None) -> list[Profile]:
         """The partner named, or all of them."""
         return [self.home.profile(partner)] if partner else list(self.profiles.values())
@@ -132,5 +140,7 @@ class App:
             yield
 
     def close(self) -> None:
+        if "workers" in self.__dict__:
+            self.workers.close()
         if "store" in self.__dict__:
             self.store.close()

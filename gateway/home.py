@@ -27,9 +27,13 @@ url = "sqlite:///data/claims.db"
 [archive]
 # Every file sent and received, kept as it was.
 path = "data/archive"
+
+[building]
+# How many processes make large batches side by side; 0: as many as there are processors.
+workers = 0
 """
 
-KEYS = {"store": {"url"}, "archive": {"path"}}
+KEYS = {"store": {"url"}, "archive": {"path"}, "building": {"workers"}}
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,7 @@ class Home:
         """`gateway.toml`; UsageError names file, line and key of what cannot be."""
         found = read_toml(self.path / "gateway.toml")
         found.refuse_unknown(KEYS)
+        _workers(found)
         return found
 
     def _setting(self, table: str, key: str, default: str) -> str:
@@ -97,6 +102,11 @@ class Home:
     @property
     def archive_path(self) -> Path:
         return self.path / self._setting("archive", "path", "data/archive")
+
+    @property
+    def workers(self) -> int:
+        """How many processes make batches; 0: as many as there are processors."""
+        return _workers(self.configuration)
 
     @cached_property
     def profiles(self) -> dict[str, Profile]:
@@ -121,6 +131,13 @@ class Home:
             known = ", ".join(self.profiles) or "none yet"
             raise UsageError(f"no partner {name!r} in {self.path / 'sftp_config'}; known: {known}")
         return self.profiles[name]
+
+
+def _workers(configuration: Written) -> int:
+    value = configuration.data.get("building", {}).get("workers", 0)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 64:
+        raise configuration.fault("building", "workers", "must be a whole number from 0 to 64")
+    return value
 
 
 def read_crosswalk(home: Path | None) -> Crosswalk:

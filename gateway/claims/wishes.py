@@ -36,6 +36,10 @@ class Wishes:
         self._wishes: dict[tuple[str, ...], Wish] = {}
         self._by_claim: dict[tuple[str, str, str], Wish | None] = {}
 
+    def __reduce__(self) -> tuple[type[Wishes], tuple[object, ...]]:
+        """Handed to another process without what was worked out from it."""
+        return Wishes, (self.companions, self.crosswalk, self.partner)
+
     @property
     def has_limits(self) -> bool:
         """Whether sets may have to be cut otherwise than by the profile."""

@@ -34,10 +34,13 @@ def _rows(documents: list[dict[str, Any]]) -> None:
 
 @batches.command("build")
 @partner_option
+@click.option(
+    "--workers", type=click.IntRange(1, 64), help="Processes for large batches, instead of what gateway.toml says."
+)
 @dry_run_option
 @json_option
 @click.pass_obj
-def build(session: Session, partner: str | None, dry_run: bool, as_json: bool) -> None:
+def build(session: Session, partner: str | None, workers: int | None, dry_run: bool, as_json: bool) -> None:
     """Makes 837 files of the claims that are ready: checked, numbered, archived, ready to send."""
     from gateway.exchange.building import build as run
     from gateway.exchange.building import plan
@@ -53,6 +56,8 @@ def build(session: Session, partner: str | None, dry_run: bool, as_json: bool) -
             ("partner", "type", "payer", "claims", "charge"), rows, right=("claims", "charge"), empty="nothing is ready"
         )
         return
+    if workers:
+        app.workers.count = workers
     results = list(run(app, partner))
     if as_json:
         emit([one.document() for one in results])

@@ -18,8 +18,9 @@ from gateway.errors import Refused, UsageError
 from gateway.exchange.delivery import batch_document, refresh_batch
 from gateway.exchange.unmet import hold_unmet
 from gateway.garbage import seldom_collected
+from gateway.outbound.checking import SetJob, write_file
 from gateway.outbound.sets import Member, in_order, parts, sendable
-from gateway.outbound.writing import BatchHead, Faulty, SetHead, judged, write_batch
+from gateway.outbound.writing import BatchHead, Faulty, SetHead
 from gateway.partners import Profile, route
 from gateway.reconcile.projection import refresh
 from gateway.second_opinion import differences
@@ -266,16 +267,15 @@ def _reserve(
 def _write(
     app: App, group: Group, batch: BatchRow, sets: Sequence[SetRow], parted: Sequence[Sequence[Member]], spool: BinaryIO
 ) -> list[Faulty]:
-    """Writes the file and lets it be judged; gives what is wrong with it."""
-    heads = [SetHead(one.control_number, one.reference) for one in sets]
+    """Writes the file of sets that are checked one by one; gives what is wrong with them."""
     numbers = batch.interchange_control_number, batch.group_control_number
     head = BatchHead(group.profile, group.type, *numbers, app.now(), app.companions.of(group.profile))
-    written = write_batch(spool, head, list(zip(heads, parted, strict=True)))
-    if written.faulty:
-        return written.faulty
-    spool.seek(0)
     known = differences(app.home.path) if group.profile.second_opinion else None
-    return judged(spool, written, known)
+    jobs = [
+        SetJob(head, SetHead(one.control_number, one.reference), members, known)
+        for one, members in zip(sets, parted, strict=True)
+    ]
+    return write_file(spool, head, app.workers.checked(jobs))
 
 
 def _give_up(app: App, group: Group, batch: BatchRow, members: Sequence[Member], faulty: Sequence[Faulty]) -> Built:

@@ -23,6 +23,9 @@ from gateway.x12.values import Delimiters, Group, Interchange
 from gateway.x12.writer import Writer
 
 
+_WITHOUT_NOT = ("patient_control_number", "charge")  # CLM01, CLM02: what makes it a claim at all
+
+
 class RefusedClaim(NamedTuple):
     """A document that was not written."""
 
@@ -90,6 +93,10 @@ class SetWriter:
         guide = self.guides.get(kind) if isinstance(kind, str) else None
         if guide is None:
             raise BadClaim([FieldFault("type", "code", f"this is none of {', '.join(sorted(self.guides))}")])
+        if missing := [name for name in _WITHOUT_NOT if not document.get(name)]:
+            raise BadClaim(
+                [FieldFault(name, "required", "is missing, and a claim is none without it") for name in missing]
+            )
         current = self.current
         if current is None or current.guide is not guide or current.claims >= self.claims_per_set:
             current = ClaimWriter(guide, self.interchange.delimiters)

@@ -135,6 +135,13 @@ class Writer:
         self._set = ""
         return count
 
+    def whole_set(self, text: bytes) -> None:
+        """Write a set that a writer with the same delimiters made, from ST to the terminator of SE; nothing is checked."""
+        self._expect(bool(self._group) and not self._set, "a transaction set belongs into a group, not a set")
+        self.flush()
+        self._out.write(text)
+        self._sets += 1
+
     def close_group(self) -> int:
         """Write GE and return GE01, the number of transaction sets."""
         self._expect(bool(self._group) and not self._set, "no group is open, or a set in it still is")

@@ -306,7 +306,8 @@ def test_a_claim_of_an_unknown_payer_is_held_and_the_rest_goes_on(fresh: Gateway
 def test_x12_write_names_the_lines_that_are_no_claims() -> None:
     """Good lines are written; bad ones are named by line, and a thousand of them do not fill the screen."""
     good = json.dumps(claims(1)[0]).encode()
-    lines = [b"{", b"", b"[1]", b'{"type": "professional", "fee": "1"}', b"\xff\xfe", b"nonsense", good] + [b"x"] * 1000
+    odd = b'{"type": "professional", "patient_control_number": "A1", "charge": "1", "fee": "1"}'
+    lines = [b"{", b"", b"[1]", odd, b"\xff\xfe", b"nonsense", good] + [b"x"] * 1000
     ran = Gateway()("x12", "write", stdin=b"\n".join(lines), code=1)
     assert ran.out.count(b"~CLM*") == 1
     assert ran.said[0].startswith("standard input: line 1: is not JSON (")
@@ -315,6 +316,16 @@ def test_x12_write_names_the_lines_that_are_no_claims() -> None:
     assert ran.said[3] == "standard input: line 5: is not JSON (byte 1 is not UTF-8)"
     assert len(ran.said) <= 51
     assert ran.said[-1].endswith(" more")
+
+
+def test_x12_write_of_what_is_hardly_a_claim_is_told() -> None:
+    """Without a number or a charge nothing could be answered; the claim beside it is written."""
+    ran = Gateway()("x12", "write", stdin=b'{"type": "professional"}\n' + json.dumps(claims(1)[0]).encode(), code=1)
+    assert ran.out.count(b"~CLM*") == 1
+    assert [line.partition(":")[2] for line in ran.said] == [
+        " line 1: charge: is missing, and a claim is none without it",
+        " line 1: patient_control_number: is missing, and a claim is none without it",
+    ]
 
 
 def test_x12_write_of_nothing_is_wrong_usage() -> None:

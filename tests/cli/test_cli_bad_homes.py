@@ -31,6 +31,8 @@ def home_of(gateway: Gateway) -> Path:
         ("[sotre]\nurl = 'x'\n", "line 1: [sotre]: is no table of this file; did you mean 'store'?"),
         ("[store]\n\nurll = 'x'\n", "line 3: [store] urll: is no key of this table; did you mean 'url'?"),
         ("[archive]\npath = []\n", "line 2: [archive] path: must be text"),
+        ("[building]\nworkers = true\n", "line 2: [building] workers: must be a whole number from 0 to 64"),
+        ("[building]\nworkers = 65\n", "line 2: [building] workers: must be a whole number from 0 to 64"),
     ],
 )
 def test_gateway_toml_is_faulted_by_line_and_key(fresh: Gateway, text: str, said: str) -> None:

@@ -94,6 +94,23 @@ def test_same_verdict_as_pyx12(shard: int) -> None:
     assert found == {}
 
 
+def test_both_blame_the_same_segment() -> None:
+    """Rejected by both is no agreement by chance: all but few have a segment, or the next one, that both name.
+
+    A wrong count pyx12 lays at ST, and of a missing segment it names the last one before; those are left out or few.
+    """
+    apart = of = 0
+    for guide, seed in (one for shard in range(4) for one in seeds(shard)):
+        made = mutant(guide, seed)
+        for _, mine, theirs in both(made.data):
+            if mine and theirs and made.kind != "count":
+                named = {issue.segment or 0 for issue in theirs}
+                of += 1
+                apart += not any({at - 1, at, at + 1} & named for at in (issue.segment or 0 for issue in mine))
+    assert of > 250
+    assert apart / of < 0.03
+
+
 def test_most_spoilt_claims_are_rejected() -> None:
     """The mutations do spoil: most are found by both, and each way of spoiling is there."""
     made = [mutant(guide, seed) for shard in range(4) for guide, seed in seeds(shard)]
@@ -136,7 +153,7 @@ def test_same_verdict_on_the_corpus(folder: str) -> None:
         if more := unlisted(data):
             found[path.name] = more
     assert found == {}
-    assert judged >= {"837P": 4, "837I": 4, "837D": 0}[folder]
+    assert judged >= {"837P": 337, "837I": 4, "837D": 5}[folder]
 
 
 def _count(count: int, tell: Callable[[str], None]) -> None:

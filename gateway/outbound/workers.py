@@ -1,0 +1,105 @@
+"""The processes that make sets side by side; one process alone where that is quicker."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
+from gateway.outbound.checking import CheckedSet, SetJob, checked_set
+
+FEWEST_CLAIMS = 3_000  # of one file: below, starting a process takes longer than the work
+
+
+def processors() -> int:
+    """How many processes of this one's kind can run at once."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Workers:
+    """Up to `count` processes, this one among them; started when there is enough for them, and kept until `close`.
+
+    A process that ends unasked (killed, out of memory) costs nothing: this one does what is left itself, and `warn`
+    is told once.
+    """
+
+    def __init__(self, count: int, warn: Callable[[str], None], *, fewest: int = FEWEST_CLAIMS) -> None:
+        self.count = count
+        self._warn = warn
+        self._fewest = fewest
+        self._pool: ProcessPoolExecutor | None = None
+
+    def checked(self, jobs: Sequence[SetJob]) -> Iterator[CheckedSet]:
+        """The sets in the order of their jobs, the same bytes for any number of processes."""
+        if min(self.count, len(jobs)) < 2 or sum(len(job.members) for job in jobs) < self._fewest:
+            return map(checked_set, jobs)
+        return self._shared(jobs)
+
+    def _shared(self, jobs: Sequence[SetJob]) -> Iterator[CheckedSet]:
+        """This process is one of them: it makes its share, and of the others' what nobody has begun."""
+        shares = {n: self._begun(job) for n, job in enumerate(jobs) if n % self.count}
+        made: dict[int, CheckedSet] = {}
+        for n, job in enumerate(jobs):
+            while n not in made and not _is_done(shares.get(n)):
+                other = next((m for m in range(n, len(jobs)) if m not in made and _is_free(shares.get(m))), None)
+                if other is None:
+                    break
+                made[other] = checked_set(jobs[other])
+            yield made.pop(n) if n in made else self._done(job, shares[n])
+
+    def _begun(self, job: SetJob) -> Future[CheckedSet] | None:
+        if self.count < 2:
+            return None
+        if self._pool is None:
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(self.count - 1, mp_context=context, initializer=_begin)
+        try:
+            return self._pool.submit(checked_set, job)
+        except BrokenProcessPool:
+            self._broken()
+            return None
+
+    def _done(self, job: SetJob, future: Future[CheckedSet] | None) -> CheckedSet:
+        try:
+            return future.result() if future is not None else checked_set(job)
+        except BrokenProcessPool:
+            self._broken()
+            return checked_set(job)
+
+    def _broken(self) -> None:
+        if self.count > 1:
+            self._warn("a process that makes sets ended unasked; the rest is made by this one")
+        self.count = 1
+        self.close()
+
+    def close(self) -> None:
+        """Ends the processes; what they have not begun is not begun any more."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _is_done(future: Future[CheckedSet] | None) -> bool:
+    return future is not None and future.done()
+
+
+def _is_free(future: Future[CheckedSet] | None) -> bool:
+    """Whether no other process has the work; from then on none will."""
+    return future is None or future.cancel()
+
+
+def _begin() -> None:
+    """A worker leaves Ctrl-C to the process that started it, and ends when that one does, however it does."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
+
+
+def _end_after(parent: multiprocessing.process.BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
