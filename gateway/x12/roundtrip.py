@@ -22,7 +22,6 @@ from gateway.x12.reader import Reader, TransactionSet
 from gateway.x12.values import Delimiters, Group, Interchange
 from gateway.x12.writer import Writer
 
-
 _WITHOUT_NOT = ("patient_control_number", "charge")  # CLM01, CLM02: what makes it a claim at all
 
 

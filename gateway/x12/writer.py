@@ -136,7 +136,7 @@ class Writer:
         return count
 
     def whole_set(self, text: bytes) -> None:
-        """Write a set that a writer with the same delimiters made, from ST to the terminator of SE; nothing is checked."""
+        """Write a set that a writer with the same delimiters made, ST to SE with its terminator; nothing is checked."""
         self._expect(bool(self._group) and not self._set, "a transaction set belongs into a group, not a set")
         self.flush()
         self._out.write(text)
