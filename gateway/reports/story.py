@@ -16,6 +16,7 @@ from gateway.reports.habits import is_late
 from gateway.reports.worklist import appeal_document, work_document
 from gateway.store import Connection, claims
 from gateway.store.claim_reports import Late
+from gateway.store.payment_decisions import PaymentDecision, payment_decisions
 from gateway.store.reporting import MONEY
 from gateway.store.stories import (
     CurrentClaim,
@@ -91,7 +92,9 @@ def shown(conn: Connection, claim_id: int, late: Mapping[str, Late] | None = Non
         "submissions": [_submission(row) for row in submissions_told(conn, claim_id)],
         "work": work_document(work),
         "appeals": [appeal_document(one) for one in work.appeals],
-        "events": story(told, remitted, entries_of(conn, [claim_id]).get(claim_id, ())),
+        "events": story(
+            told, remitted, entries_of(conn, [claim_id]).get(claim_id, ()), payment_decisions(conn, claim_id)
+        ),
     }
 
 
@@ -177,12 +180,18 @@ def _submission(row: SubmittedIn) -> Document:
     }
 
 
-def story(told: Sequence[Told], remitted: Sequence[Remitted], entries: Sequence[EntryRow] = ()) -> list[Document]:
+def story(
+    told: Sequence[Told],
+    remitted: Sequence[Remitted],
+    entries: Sequence[EntryRow] = (),
+    decisions: Sequence[PaymentDecision] = (),
+) -> list[Document]:
     """Everything that was said and done, in the order of recording."""
     taken = _taken(told)
-    found = (
-        [_event(row, taken) for row in told] + [_remitted(row) for row in remitted] + [_worked(row) for row in entries]
-    )
+    found = [_event(row, taken) for row in told]
+    found += [_remitted(row) for row in remitted]
+    found += [_decided(row) for row in decisions]
+    found += [_worked(row) for row in entries]
     return sorted(found, key=lambda one: one["at"])
 
 
@@ -205,6 +214,31 @@ def _event(row: Told, taken: Collection[str] = ()) -> Document:
         "segment": row.segment,
         "text": row.text,
         **entered,
+    }
+
+
+def _decided(row: PaymentDecision) -> Document:
+    """What a person decided on a payment."""
+    words = {
+        "match": "matched by hand to",
+        "unmatch": "by hand no longer matched to",
+        "post": "posted by hand:",
+        "undo": "taken back:",
+    }[row.kind]
+    payment = f"{words} remittance {row.remittance_id}, {amount(row.paid)} of {row.payer_name}"
+    text = f"{payment}, trace {row.trace_number} of {row.payment_date}"
+    return {
+        "at": row.recorded_at,
+        "kind": f"payment_{row.kind}",
+        "hop": "person",
+        "verdict": "info",
+        "source": f"person {row.actor}",
+        "said_on": "",
+        "codes": [],
+        "file": "",
+        "file_id": "",
+        "segment": 0,
+        "text": f"{text}: {row.reason}" if row.reason else text,
     }
 
 
