@@ -1,4 +1,4 @@
-"""A claim's history tells what persons decided on its payments, with who, when and why; on both claims of a wrong match."""
+"""A claim's history tells what persons decided on its payments: who, when and why; on both claims of a wrong match."""
 
 from __future__ import annotations
 
