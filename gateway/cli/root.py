@@ -22,6 +22,7 @@ COMMANDS = {
     "step": "exchange:step",
     "worklist": "worklist:worklist",
     "report": "report:report",
+    "export": "export:export",
     "partners": "partners:partners",
     "companions": "companions:companions",
     "codes": "codes:codes",
