@@ -21,7 +21,7 @@ from gateway.errors import Refused, UsageError
 from gateway.exchange.admission_rules import source_mapping
 from gateway.exchange.intake import Chunk, Door, Tally, look_at, records
 from gateway.exchange.standing_edits import StandingEdits, wants_new_claim
-from gateway.exchange.standing_rules import NEVER_HAD, REPLACEMENT, VOID, change_refused
+from gateway.exchange.standing_rules import NEVER_HAD, REPLACEMENT, VOID, change_refused, was_rejected
 from gateway.reports.story import shown
 from gateway.store import Connection
 from gateway.store import claims as store_claims
@@ -97,7 +97,7 @@ class _Case:
         self.conn, self.door, self.wish = conn, door, wish
         self.standing: Standing = next(iter(found.values()))
         self.head = self._head(order)
-        self.answers = self._answers()
+        self.answers, self.of_others = self._answers()
 
     def _head(self, order: str) -> VersionHead:
         """The newest version for the payer of that order; empty: of the only payer."""
@@ -109,20 +109,24 @@ class _Case:
             raise UsageError(f"the claim never went to a payer of the order {order}; known are {', '.join(orders)}")
         return found[-1]
 
-    def _answers(self) -> list[Answer]:
-        """What that payer said, the newest last; all that was said where no payer can be told from another."""
+    def _answers(self) -> tuple[list[Answer], list[Answer]]:
+        """What that payer said, the newest last, and what others said; of a claim with one payer all is his."""
         said = answers_of(self.conn, [self.standing.claim.id]).get(self.standing.claim.id, [])
         own = [answer for answer in said if self.door.crosswalk.resolve(answer.payer_key) == self.head.payer_key]
-        return own or said
+        if not own and len({head.payer_responsibility for head in self.standing.versions}) == 1:
+            return said, []
+        return own, [answer for answer in said if answer not in own]
 
     def changes(self, frequency: str, document: Document) -> dict[str, str | None]:
         """Frequency and payer's number of what is sent; None takes a field out.
 
         :raises Refused: where it cannot be sent
         """
-        is_replacement = frequency == REPLACEMENT
-        if is_replacement and self.standing.state in NEVER_HAD:
+        is_replacement, rejected = frequency == REPLACEMENT, was_rejected(self.head.payer_responsibility, self.standing)
+        if is_replacement and (rejected or self.standing.state in NEVER_HAD):
             return {"frequency": "1", "payer_claim_control_number": None}
+        if rejected:
+            raise Refused("what went to this payer was rejected: it has nothing to take back")
         refused = change_refused(self.standing, frequency, adjudicated=self.wish.adjudicated)
         if refused is not None:
             raise Refused(refused.text)
@@ -154,7 +158,9 @@ class _Case:
         decided = [answer.claim for answer in self.answers if answer.claim.status != _REVERSAL]
         if numbers := [claim.payer_claim_number for claim in decided if claim.payer_claim_number]:
             return numbers[-1]
-        known: Sequence[str] = shown(self.conn, self.standing.claim.id)["payer_claim_numbers"]
+        others = {answer.claim.payer_claim_number for answer in self.of_others}
+        named: Sequence[str] = shown(self.conn, self.standing.claim.id)["payer_claim_numbers"]
+        known = [number for number in named if number not in others]
         if len(known) != 1:
             told = f"several are known ({', '.join(known)})" if known else "none is known"
             raise UsageError(f"say the payer's number of the claim with --payer-number: {told}")

@@ -47,7 +47,8 @@ def rule(content: Content, standing: Standing, *, adjudicated: bool = False) -> 
         return _further(standing)
     if standing.stage == "batched":
         return _refused(standing, "wait until that batch is sent, or cancel the batch")
-    if standing.state in OPEN_STATES or _was_rejected(content, standing) or _follows(content, standing):
+    order = content.summary.payer_responsibility
+    if standing.state in OPEN_STATES or was_rejected(order, standing) or _follows(content, standing):
         return Ruling("version")
     return _refused(standing, _advice(standing))
 
@@ -92,10 +93,9 @@ def _further(standing: Standing) -> Ruling:
     return Ruling("version")
 
 
-def _was_rejected(content: Content, standing: Standing) -> bool:
-    """Whether the last submission to that payer was rejected, though others have paid before."""
-    newest = standing.newest
-    same_payer = newest.payer_responsibility == content.summary.payer_responsibility
+def was_rejected(order: str, standing: Standing) -> bool:
+    """Whether the last submission went to the payer of that order and was rejected, though others have paid before."""
+    same_payer = standing.newest.payer_responsibility == order
     return same_payer and standing.stage == "sent" and "resubmission_rejected" in standing.flags
 
 

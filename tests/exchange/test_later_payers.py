@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ from later_payers import answer, send, to_next_payer
 from posting_desk import Desk, status_277
 
 from gateway.claims.samples import sample_claims
+from gateway.errors import Refused, UsageError
 from gateway.exchange.claim_decisions import find_claim
 from gateway.exchange.intake import Door
+from gateway.exchange.replacing import Wish, replace, void
 from gateway.store import Store
 from gateway.store import claims as store_claims
 from gateway.store.claims import ClaimRow
@@ -157,6 +160,45 @@ def test_a_rejected_claim_to_a_second_payer_is_corrected(desk: Desk, door: Door,
     assert "resubmission_rejected" in desk.current(first["patient_control_number"])["flags"]
     assert counts(bring(door, [second | {"prior_authorization": "PA1"}])) == (1, 0, 0, 0)
     assert money(desk, first)["paid"] == 30000
+
+
+@pytest.mark.parametrize("order", ["", "S"])
+def test_a_correction_never_names_another_payers_number(
+    desk: Desk, door: Door, first: dict[str, Any], tmp_path: Path, order: str
+) -> None:
+    """What was rejected on the way to the second payer is an original again, without the first payer's number."""
+    claim = paid_first(desk, door, first)
+    second = second_of(first)
+    bring(door, [second])
+    send(desk, claim, number=18)
+    said = status_277(f"{first['patient_control_number']} A7:562*20260212*U*500", reference="B18")
+    desk.receive(desk.envelope("277CA", said))
+    with pytest.raises(Refused, match="nothing to take back"):
+        void(door, claim_of(door, first), Wish("pat", "wrong", order="S"))
+    file = tmp_path / "corrected.json"
+    file.write_text(json.dumps(second | {"prior_authorization": "PA1"}))
+    tally = replace(door, claim_of(door, first), file, Wish("pat", "authorization", order=order))
+    assert (counts(tally), tally.issues) == ((1, 0, 0, 0), [])
+    with door.store.read() as conn:
+        version = store_claims.newest_version(conn, claim.id)
+    assert version is not None
+    body = json.loads(version.body)
+    assert (version.frequency, version.payer_responsibility) == ("1", "S")
+    assert "payer_claim_control_number" not in body
+
+
+def test_a_change_at_a_payer_that_gave_no_number_asks_for_it(
+    desk: Desk, door: Door, first: dict[str, Any], tmp_path: Path
+) -> None:
+    """The number that the first payer gave is not offered to the second."""
+    claim = paid_first(desk, door, first)
+    second = second_of(first)
+    bring(door, [second])
+    send(desk, claim, number=18)
+    file = tmp_path / "corrected.json"
+    file.write_text(json.dumps(second | {"prior_authorization": "PA1"}))
+    with pytest.raises(UsageError, match="--payer-number: none is known"):
+        replace(door, claim_of(door, first), file, Wish("pat", "told", order="S", adjudicated=True))
 
 
 def test_a_replacement_to_the_second_payer(desk: Desk, door: Door, first: dict[str, Any]) -> None:
