@@ -28,7 +28,8 @@ _OPTIONS = (
     click.option(
         "--cursor-file",
         type=click.Path(path_type=Path, dir_okay=False),
-        help="Begin at the cursor in this file, if it is there; keep the new one in it when everything is written.",
+        help="Begin at the cursor in this file, if it is there; keep the new one in it when everything is written. "
+        "An export that was broken off is begun again with the same rows.",
     ),
     json_option,
 )
@@ -81,9 +82,15 @@ def _export(
 ) -> None:
     from gateway.exchange.exporting import export as run
 
+    if as_json and output is not None:
+        raise UsageError("--json goes to standard output; --output takes --format csv or ndjson")
     if cursor_file is not None and not since:
         since = _kept(cursor_file)
-    found = run(session.app, kind, since)
+    begun = _begun(cursor_file, since)
+    found = run(session.app, kind, since, begun)
+    if begun == found.cursor:
+        note("these are the rows of an export that was broken off; what came since comes with the next one")
+    _begin(cursor_file, since, found.cursor)
     if as_json:
         items = JsonItems()
         for row in found.rows:
@@ -91,10 +98,16 @@ def _export(
         items.end({"cursor": found.cursor})
     else:
         texts = _ndjson(found.rows) if form == "ndjson" else _csv(found.columns, found.rows)
-        _write(texts, output)
+        try:
+            _write(texts, output)
+        except UsageError:
+            if output is not None and cursor_file is not None:  # nobody had a row: the next one may end elsewhere
+                _beside(cursor_file).unlink(missing_ok=True)
+            raise
     note(f"cursor: {found.cursor}")
     if cursor_file is not None:
         write_file(cursor_file, lambda out: out.write(f"{found.cursor}\n".encode()), over=True)
+        _beside(cursor_file).unlink(missing_ok=True)
 
 
 def _write(texts: Iterable[str], output: Path | None) -> None:
@@ -102,7 +115,7 @@ def _write(texts: Iterable[str], output: Path | None) -> None:
         for text in texts:
             write_out(text)
     else:
-        write_file(output, lambda out: [out.write(text.encode()) for text in texts], over=True)
+        write_file(output, lambda out: out.writelines(text.encode() for text in texts), over=True)
 
 
 def _kept(path: Path) -> str:
@@ -112,6 +125,25 @@ def _kept(path: Path) -> str:
         return ""
     except (OSError, UnicodeDecodeError):
         raise UsageError(f"{path}: cannot be read as a cursor") from None
+
+
+def _beside(cursor_file: Path) -> Path:
+    return cursor_file.with_name(f"{cursor_file.name}.begun")
+
+
+def _begin(cursor_file: Path | None, since: str, until: str) -> None:
+    """Keeps the end of the export before a row is written, so that it ends there again if it is broken off."""
+    if cursor_file is not None:
+        text = f"{since.strip()}\n{until}\n"
+        write_file(_beside(cursor_file), lambda out: out.write(text.encode()), over=True)
+
+
+def _begun(cursor_file: Path | None, since: str) -> str:
+    """The end of the export from this cursor that was broken off; empty where there was none."""
+    if cursor_file is None:
+        return ""
+    begun, _, until = _kept(_beside(cursor_file)).rpartition("\n")
+    return until if begun.strip() == since.strip() else ""
 
 
 def _ndjson(rows: Iterable[dict[str, Any]]) -> Iterable[str]:

@@ -1,7 +1,8 @@
 """What the practice's own system needs, row by row since a cursor: postings, service lines, what patients owe.
 
-A cursor says what was told up to a moment: whoever keeps it and asks again gets what is new, each thing once. Asked
-twice with the same cursor, a part may come in other rows (a payment that changed hands meanwhile), with the same sums.
+A cursor says what was told up to a moment: whoever keeps it and asks again gets what is new, each thing once. Between
+the same two cursors always the same rows come. From one cursor to now, a payment that changed hands again meanwhile
+comes in other rows: who begins a broken export again names the end of it, too.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from gateway.app import App
@@ -26,6 +27,7 @@ from gateway.store.patient_accounts import Looked, balances_between, keep, newes
 from gateway.store.remittances import POSTING_AMOUNTS
 
 Row = dict[str, Any]
+Proof = Callable[[Marks], str]  # what only this store has at some marks
 
 _WHOSE = (
     "key", "kind", "recorded_at", "patient_control_number", "billing_provider", "remitted_number", "payer_id",
@@ -47,6 +49,10 @@ COLUMNS = {
 _LINE_AMOUNTS = ("patient_responsibility", "contractual", "denied", "other")
 
 
+class ForeignCursor(UsageError):
+    """A cursor of this kind whose rows this store does not have."""
+
+
 class Exported(NamedTuple):
     """Rows as they are asked for, and the cursor to go on from when all of them were kept."""
 
@@ -55,32 +61,45 @@ class Exported(NamedTuple):
     cursor: str
 
 
-def export(app: App, kind: str, since: str = "") -> Exported:
+def export(app: App, kind: str, since: str = "", until: str = "") -> Exported:
     """What is new since a cursor; everything without one.
 
     :param kind: "postings", "lines" or "patients"
+    :param until: the cursor of an export that was not completed, to have its rows again; to now without one
     :raises UsageError: where the cursor is none, of another kind, or of another store
     :raises Busy: where another process exports the balances of patients
     """
     if kind == "patients":
-        return _patients(app, since)
-    until = settled_marks(app.store)
+        return _patients(app, since, until)
+    newest = settled_marks(app.store)
     with app.store.read() as conn:
-        start = _opened(since, kind, lambda marks: fingerprint(conn, marks)) if since else Marks()
-        cursor = _sealed(kind, until, fingerprint(conn, until))
-    rows = _postings(app, start, until) if kind == "postings" else _lines(app, start, until)
+        start, end = _span(kind, since, until, newest, lambda marks: fingerprint(conn, marks))
+        cursor = _sealed(kind, end, fingerprint(conn, end))
+    rows = _postings(app, start, end) if kind == "postings" else _lines(app, start, end)
     return Exported(COLUMNS[kind], rows, cursor)
 
 
-def _patients(app: App, since: str) -> Exported:
+def _span(kind: str, since: str, until: str, newest: Marks, proof: Proof) -> tuple[Marks, Marks]:
+    start = _opened(since, kind, proof) if since else Marks()
+    if not until:
+        return start, newest
+    try:
+        return start, _opened(until, kind, proof)
+    except ForeignCursor:
+        if since:
+            raise
+        return start, newest  # everything anew, after a restore
+
+
+def _patients(app: App, since: str, until: str) -> Exported:
     """Every line of each balance that is another one than was told; first what changed is looked at again."""
     with app.mailbox_lock("export of patients"):
         _look(app)
         with app.store.read() as conn:
-            start = _opened(since, "patients", lambda marks: proof(conn, marks.posting_id)) if since else Marks()
-            until = Marks(newest_balance(conn))
-            cursor = _sealed("patients", until, proof(conn, until.posting_id))
-    return Exported(COLUMNS["patients"], _balances(app, start.posting_id, until.posting_id), cursor)
+            newest = Marks(newest_balance(conn))
+            start, end = _span("patients", since, until, newest, lambda marks: proof(conn, marks.posting_id))
+            cursor = _sealed("patients", end, proof(conn, end.posting_id))
+    return Exported(COLUMNS["patients"], _balances(app, start.posting_id, end.posting_id), cursor)
 
 
 def _look(app: App) -> None:
@@ -127,7 +146,7 @@ def _sealed(kind: str, marks: Marks, proof: str) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _opened(cursor: str, kind: str, proof: Any) -> Marks:
+def _opened(cursor: str, kind: str, proof: Proof) -> Marks:
     try:
         padded = cursor.strip() + "=" * (-len(cursor.strip()) % 4)
         found, posting_id, link_id, digest = json.loads(base64.urlsafe_b64decode(padded.encode("ascii")))
@@ -137,7 +156,7 @@ def _opened(cursor: str, kind: str, proof: Any) -> Marks:
     if found != kind:
         raise UsageError(f"this cursor is of `export {found}`, not of `export {kind}`")
     if digest != _digest(proof(marks)):
-        raise UsageError("this cursor is of another store, or of this one before a restore; export everything anew")
+        raise ForeignCursor("this cursor is of another store, or of this one before a restore; export everything anew")
     return marks
 
 

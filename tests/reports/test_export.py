@@ -13,11 +13,11 @@ import pytest
 from posting_desk import Desk, claim_835, header_835
 
 from gateway.errors import UsageError
-from gateway.exchange.exporting import COLUMNS, export
+from gateway.exchange.exporting import COLUMNS, _sealed, export
 from gateway.exchange.rules import adjustment_classes
 from gateway.reconcile.remittance_decisions import match, post_as_is, undo, unmatch
 from gateway.store import Store
-from gateway.store.exports import settled_marks
+from gateway.store.exports import Marks, settled_marks
 from gateway.store.remittances import NewPosting, add_postings
 
 Row = dict[str, Any]
@@ -111,6 +111,34 @@ def test_lines_say_what_was_paid_and_denied(desk: Desk) -> None:
     for name in ("charge", "paid", "patient_responsibility", "contractual", "denied"):
         assert sum(Decimal(row[name]) for row in lines) == Decimal(posting[name])
     assert any("CO:45:" in row["adjustments"] for row in lines)
+
+
+def test_a_broken_export_begins_again_with_the_same_rows(desk: Desk, reader: Reader) -> None:
+    """Its rows were taken and its cursor was not kept; the payment moves on meanwhile. No claim gets money twice."""
+    _, (second, _), (third, _) = claims = desk.claims("A1", "B1", "C1")
+    desk.sent(claims)
+    desk.receive(desk.envelope("835", header_835("180") + claim_835("A1")))
+    reader.read()
+    decide(desk, match, 1, second, reason="mixed up")
+    kept = reader.cursor
+    taken = reader.read()
+    decide(desk, match, 1, third, reason="mixed up again")
+    again = export(desk, reader.kind, kept, reader.cursor)
+    assert (list(again.rows), again.cursor) == (taken, reader.cursor)
+    reader.read()
+    assert reader.known() == {"C1": 18000}
+
+
+def test_the_end_of_an_export_of_another_store_is_refused(desk: Desk, reader: Reader) -> None:
+    """After a restore; but not where everything is told anew."""
+    desk.sent(desk.claims("A1"))
+    desk.receive(desk.envelope("835", header_835("180") + claim_835("A1")))
+    reader.read()
+    foreign = _sealed(reader.kind, Marks(1, 1), "another store")
+    with pytest.raises(UsageError, match="another store"):
+        export(desk, reader.kind, reader.cursor, foreign)
+    anew = export(desk, reader.kind, "", foreign)
+    assert (anew.cursor, [row["key"] for row in anew.rows]) == (reader.cursor, reader.keys)
 
 
 @pytest.mark.parametrize("cursor", ["nonsense", "e30", "WzEsMiwzLDRd", "ÿ"])
