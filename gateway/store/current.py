@@ -5,13 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import Column, Connection, MetaData, Table, delete, select
 from sqlalchemy.schema import CreateTable
 
-from gateway.store.rows import columns, cut
+from gateway.store.rows import columns, cut, put_rows
 from gateway.store.tables import claim_current
 
 _ROWS_A_CALL = 1_000
@@ -51,9 +50,7 @@ class CurrentRow(NamedTuple):
 
 def upsert(conn: Connection, rows: Iterable[CurrentRow], *, table: str = claim_current.name) -> None:
     """Writes rows, new or in place of the claim's old one."""
-    statement = _upsert(conn.dialect.name, table)
-    for part in cut(rows, _ROWS_A_CALL):
-        conn.exec_driver_sql(statement, part)
+    put_rows(conn, table, CurrentRow._fields, rows, key="claim_id")
 
 
 def rows_of(conn: Connection, claim_ids: Sequence[int]) -> dict[int, CurrentRow]:
@@ -125,13 +122,3 @@ def _past_table() -> Table:
         for one in claim_current.columns
     )
     return Table("claim_past", MetaData(), *own, prefixes=["TEMPORARY"], postgresql_on_commit="DROP")
-
-
-@lru_cache(maxsize=8)
-def _upsert(dialect: str, table: str) -> str:
-    mark = "?" if dialect == "sqlite" else "%s"
-    names = CurrentRow._fields
-    changes = ", ".join(f"{name} = excluded.{name}" for name in names[1:])
-    # The names are those of our own tables.
-    insert = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join([mark] * len(names))})"  # noqa: S608
-    return f"{insert} ON CONFLICT (claim_id) DO UPDATE SET {changes}"

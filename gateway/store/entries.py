@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Connection, case, insert, select
 
 from gateway.store.reporting import Filters, remittance_conditions
-from gateway.store.rows import begin_writing, cut, fetch
+from gateway.store.rows import cut, fetch
 from gateway.store.tables import (
     claims,
     provider_adjustments,
@@ -25,7 +25,6 @@ def add_entry(
     conn: Connection, remittance_id: int, kind: str, *, at: datetime, actor: str = "", reason: str = ""
 ) -> None:
     """Enters that a payment was posted ("post"), or that this was taken back ("undo")."""
-    begin_writing(conn)
     row = {"remittance_id": remittance_id, "kind": kind, "actor": actor, "reason": reason, "recorded_at": stamp(at)}
     conn.execute(insert(remittance_entries).values(row))
 

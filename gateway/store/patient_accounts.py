@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection, and_, func, insert, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 
-from gateway.store.rows import begin_writing, fetch
+from gateway.store.rows import fetch, put_rows
 from gateway.store.tables import claim_current, claims, patient_accounts, patient_balances
 
 PAGE = 500  # rows a statement
@@ -25,9 +24,7 @@ class Balance(NamedTuple):
     """A balance as it is exported."""
 
     id: int
-    claim_id: int
     version: int  # 1, 2, … of the claim
-    owes: int  # cents
     body: str  # JSON: why, what was paid, the lines
     recorded_at: str
     patient_control_number: str
@@ -61,17 +58,15 @@ def stale(conn: Connection) -> list[Stale]:
     return fetch(conn, query, Stale)
 
 
-def keep(conn: Connection, looked: Iterable[Looked], at: str) -> None:
+def keep(conn: Connection, looked: Sequence[Looked], at: str) -> None:
     """Keeps a version where a balance is another one than the last; a first one only where something is owed."""
-    begin_writing(conn)
     for one in looked:
         last = conn.execute(
-            select(patient_balances.c.id, patient_balances.c.version, patient_balances.c.body)
+            select(patient_balances.c.version, patient_balances.c.body)
             .where(patient_balances.c.claim_id == one.claim_id)
             .order_by(patient_balances.c.version.desc())
             .limit(1)
         ).first()
-        balance_id = last.id if last is not None else None
         if last.body != one.body if last is not None else bool(one.owes):
             row = {
                 "claim_id": one.claim_id,
@@ -80,17 +75,9 @@ def keep(conn: Connection, looked: Iterable[Looked], at: str) -> None:
                 "body": one.body,
                 "recorded_at": at,
             }
-            balance_id = conn.execute(
-                insert(patient_balances).values(row).returning(patient_balances.c.id)
-            ).scalar_one()
-        _seen(conn, one, balance_id)
-
-
-def _seen(conn: Connection, one: Looked, balance_id: int | None) -> None:
-    dialect = sqlite if conn.dialect.name == "sqlite" else postgresql
-    values = {"refreshed_at": one.refreshed_at, "balance_id": balance_id}
-    new = dialect.insert(patient_accounts).values(claim_id=one.claim_id, **values)
-    conn.execute(new.on_conflict_do_update(index_elements=["claim_id"], set_=values))
+            conn.execute(insert(patient_balances).values(row))
+    seen = [(one.claim_id, one.refreshed_at) for one in looked]
+    put_rows(conn, patient_accounts.name, Stale._fields, seen, key="claim_id")
 
 
 def newest_balance(conn: Connection) -> int:
@@ -101,7 +88,7 @@ def newest_balance(conn: Connection) -> int:
 def balances_between(conn: Connection, after: int, until: int) -> Iterator[Balance]:
     """The versions with ids above the one and up to the other, in their order."""
     own = patient_balances.c
-    wanted = (own.id, own.claim_id, own.version, own.owes, own.body, own.recorded_at)
+    wanted = (own.id, own.version, own.body, own.recorded_at)
     query = select(*wanted, claims.c.patient_control_number, claims.c.billing_key).join(
         claims, claims.c.id == own.claim_id
     )

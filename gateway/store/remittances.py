@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Select, and_, case, func, insert, select, upd
 
 from gateway.errors import UsageError
 from gateway.store.entries import add_entry
-from gateway.store.rows import begin_writing, columns, cut, fetch, fetch_one, insert_rows, new_ids
+from gateway.store.rows import columns, cut, fetch, fetch_one, insert_rows, new_ids
 from gateway.store.tables import (
     inbound_sets,
     postings,
@@ -267,13 +267,11 @@ def add_remitted_claims(conn: Connection, rows: Sequence[Sequence[Any]]) -> Sequ
 
 def add_links(conn: Connection, rows: Iterable[NewLink]) -> None:
     """Says whose remitted claims are; the newest link counts."""
-    begin_writing(conn)
     insert_rows(conn, remittance_links, NewLink._fields, rows)
 
 
 def add_postings(conn: Connection, rows: Iterable[NewPosting]) -> None:
     """Appends postings."""
-    begin_writing(conn)
     insert_rows(conn, postings, NewPosting._fields, rows)
 
 

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, select
 
-from gateway.store.rows import columns, fetch
+from gateway.store.rows import columns, fetch, put_rows
 from gateway.store.tables import partner_rounds
-
-_KEEP = text(
-    "INSERT INTO partner_rounds (tenant, partner, ended_at, failures, refused, reason)"
-    " VALUES (:tenant, :partner, :ended_at, :failures, :refused, :reason)"
-    " ON CONFLICT (tenant, partner) DO UPDATE SET ended_at = excluded.ended_at, failures = excluded.failures,"
-    " refused = excluded.refused, reason = excluded.reason"
-)
 
 
 class RoundRow(NamedTuple):
@@ -33,5 +26,4 @@ def last_rounds(conn: Connection, *, tenant: int = 1) -> dict[str, RoundRow]:
 
 def keep_round(conn: Connection, row: RoundRow, *, tenant: int = 1) -> None:
     """Puts a round in the place of the one before."""
-    values: dict[str, Any] = {"tenant": tenant, **row._asdict()}
-    conn.execute(_KEEP, values)
+    put_rows(conn, partner_rounds.name, ("tenant", *RoundRow._fields), [(tenant, *row)], key="tenant, partner")

@@ -53,16 +53,6 @@ def new_ids(conn: Connection, table: Table, count: int) -> Sequence[int]:
     return [row[0] for row in conn.execute(take, {"table": table.name, "count": count})]
 
 
-def begin_writing(conn: Connection) -> None:
-    """Gives the transaction its number before it takes ids for rows that are read in the order of their ids.
-
-    PostgreSQL gives both out by itself, an id first. A reader that meets a gap in the ids takes the next transaction
-    number, and knows that whoever may still fill the gap has a smaller one. SQLite has one writer and no gaps.
-    """
-    if conn.dialect.name == "postgresql":
-        conn.exec_driver_sql("SELECT pg_current_xact_id()")
-
-
 def insert_rows(
     conn: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, skip: str = ""
 ) -> int:
@@ -85,3 +75,20 @@ def _insert(dialect: str, table: str, columns: tuple[str, ...], skip: str) -> st
     # The names are those of our own tables.
     statement = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608
     return f"{statement} ON CONFLICT ({skip}) DO NOTHING" if skip else statement
+
+
+def put_rows(conn: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, key: str) -> None:
+    """Writes rows whose values stand in the order of `columns`, new or in the place of those with their key.
+
+    `key` names the columns of a unique key, separated by commas. Memory is bounded however long `rows` is.
+    """
+    statement = _put(conn.dialect.name, table, tuple(columns), key)
+    for part in cut(rows, ROWS_A_CALL):
+        conn.exec_driver_sql(statement, [tuple(row) for row in part])
+
+
+@lru_cache(maxsize=32)
+def _put(dialect: str, table: str, columns: tuple[str, ...], key: str) -> str:
+    keys = {name.strip() for name in key.split(",")}
+    changes = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in keys)
+    return f"{_insert(dialect, table, columns, '')} ON CONFLICT ({key}) DO UPDATE SET {changes}"

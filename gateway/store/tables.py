@@ -446,7 +446,6 @@ patient_accounts = Table(
     metadata,
     Column("claim_id", Id, ForeignKey("claims.id"), primary_key=True, autoincrement=False),
     Column("refreshed_at", Time, nullable=False),
-    Column("balance_id", Id, ForeignKey("patient_balances.id"), nullable=True),
 )
 
 decisions = Table(

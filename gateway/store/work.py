@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, case, func, insert, literal, literal_column, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 
-from gateway.store.rows import columns, cut
+from gateway.store.rows import columns, cut, put_rows
 from gateway.store.tables import (
     claim_current,
     event_links,
@@ -80,10 +79,7 @@ def entries_of(conn: Connection, claim_ids: Iterable[int]) -> dict[int, list[Ent
 
 def put_work(conn: Connection, row: WorkRow) -> None:
     """Writes the current row of a claim's work."""
-    values = row._asdict()
-    new = (sqlite if conn.dialect.name == "sqlite" else postgresql).insert(work_current).values(values)
-    del values["claim_id"]
-    conn.execute(new.on_conflict_do_update(index_elements=["claim_id"], set_=values))
+    put_rows(conn, work_current.name, WorkRow._fields, [row], key="claim_id")
 
 
 def work_rows(conn: Connection) -> dict[int, WorkRow]:

@@ -73,8 +73,6 @@ def _balances() -> None:
         "patient_accounts",
         sa.Column("claim_id", _ID, autoincrement=False, nullable=False),
         sa.Column("refreshed_at", sa.String(length=27), nullable=False),
-        sa.Column("balance_id", _ID, nullable=True),
-        sa.ForeignKeyConstraint(["balance_id"], ["patient_balances.id"], name="fk_patient_accounts_balance_id"),
         sa.ForeignKeyConstraint(["claim_id"], ["claims.id"], name="fk_patient_accounts_claim_id"),
         sa.PrimaryKeyConstraint("claim_id", name="pk_patient_accounts"),
     )
