@@ -15,10 +15,10 @@ from gateway.errors import NeedsPerson
 from gateway.x12.fields import Field, FieldFault, examine, field_tree, level_names
 from gateway.x12.guide import Guide, Loop, SegmentRow
 from gateway.x12.paths import Document, get
+from gateway.x12.remembered import Names, Remembered
 from gateway.x12.row_writer import Alternatives, Out, RowWriter, Unwritable, Write
 from gateway.x12.values import Delimiters
 
-_CACHED = 5_000
 Bind = Callable[[tuple[str, ...]], Write]  # what writes from an object that has these names
 
 
@@ -56,19 +56,16 @@ class LoopWriter:
                 writer = LoopWriter(guide, child, inner)
                 self.parts.append((frozenset(child.path[:1]) or writer.names, False, writer.bound))
         self.names: frozenset[str] = frozenset(name for names, _, _ in self.parts for name in names)
-        self.plans: dict[tuple[str, ...], list[Write]] = {}
+        self.plans: Remembered[list[Write]] = Remembered(self._plan)
+
+    def _plan(self, names: Names) -> list[Write]:
+        """What writes an object that has these names."""
+        present = set(names)
+        return [bind(names) for tops, is_always, bind in self.parts if is_always or not tops.isdisjoint(present)]
 
     def write_inside(self, owner: Document, out: Out, ordinal: int) -> None:
         """Write the loop from its own object."""
-        names = tuple(owner)
-        plan = self.plans.get(names)
-        if plan is None:
-            if len(self.plans) >= _CACHED:
-                self.plans.clear()
-            present = set(names)
-            plan = [bind(names) for tops, is_always, bind in self.parts if is_always or not tops.isdisjoint(present)]
-            self.plans[names] = plan
-        for write in plan:
+        for write in self.plans[tuple(owner)]:
             write(owner, out, ordinal)
 
     def bound(self, _names: tuple[str, ...]) -> Write:

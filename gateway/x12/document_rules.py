@@ -13,9 +13,8 @@ from gateway.x12.fields import Field, FieldFault, examine, field_tree
 from gateway.x12.guide import Guide, Loop, SegmentRow
 from gateway.x12.object_rules import Found, Narrowed, ObjectRules
 from gateway.x12.paths import Document, get, has
+from gateway.x12.remembered import Names, Remembered
 from gateway.x12.row_reader import paths
-
-_CACHED = 5_000
 
 
 class RowRules:
@@ -54,11 +53,11 @@ class RowRules:
             self._check_items(get(owner, self.path), found)
             return
         if not self.path:
-            self.check_narrowed(self.rules.narrowed(tuple(owner)), owner, found)
+            self.check_narrowed(self.rules.narrowed[tuple(owner)], owner, found)
             return
         inner = get(owner, self.path)
         found.where += self.path
-        self.check_narrowed(self.rules.narrowed(tuple(inner)), inner, found)
+        self.check_narrowed(self.rules.narrowed[tuple(inner)], inner, found)
         del found.where[len(found.where) - len(self.path) :]
 
     def check_narrowed(self, rules: Narrowed, owner: Document, found: Found) -> None:
@@ -97,7 +96,7 @@ def _step(group: Group, names: tuple[str, ...]) -> tuple[Group, bool, Narrowed |
     """Rows of which one may be there; whether the first is there for sure; its rules where they are known by now."""
     row, is_sure = group[0], _is_sure(group, set(names))
     is_known = is_sure and not row.path and not row.row.is_list
-    return group, is_sure, row.rules.narrowed(names) if is_known else None
+    return group, is_sure, row.rules.narrowed[names] if is_known else None
 
 
 def _is_sure(group: Group, present: set[str]) -> bool:
@@ -121,12 +120,10 @@ class LoopRules:
                 self.groups.append([RowRules(row, is_always=not self.groups and not is_top)])
         children = [guide.loops[name] for name in loop.children]
         self.children = [LoopRules(guide, child) for child in children if not child.level and child is not guide.claim]
-        self.plans: dict[tuple[str, ...], Plan] = {}
+        self.plans: Remembered[Plan] = Remembered(self._plan)
 
-    def plan(self, names: tuple[str, ...]) -> Plan:
+    def _plan(self, names: Names) -> Plan:
         """The rows and loops that matter for an object with these names: what may be there, and what must."""
-        if len(self.plans) >= _CACHED:
-            self.plans.clear()
         present = set(names)
         groups = [
             group
@@ -134,13 +131,11 @@ class LoopRules:
             if group[0].row.usage == "R" or any(row.is_always or not row.tops.isdisjoint(present) for row in group)
         ]
         children = [c for c in self.children if c.loop.usage == "R" or not c.path or c.path[0] in present]
-        plan = self.plans[names] = Plan([_step(group, names) for group in groups], children)
-        return plan
+        return Plan([_step(group, names) for group in groups], children)
 
     def check(self, owner: Document, found: Found) -> None:
         """Find the faults of one occurrence of the loop."""
-        names = tuple(owner)
-        groups, children = self.plans.get(names) or self.plan(names)
+        groups, children = self.plans[tuple(owner)]
         for group, is_sure, rules in groups:
             if rules is not None:
                 group[0].check_narrowed(rules, owner, found)

@@ -12,10 +12,10 @@ from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from gateway.x12.guide import Block, Element, Guide, Loop, Path, SegmentRow
+from gateway.x12.remembered import Names, Remembered
 from gateway.x12.row_reader import NEW_SEGMENT
 
 Kind = Literal["text", "object", "texts", "objects"]
-_CACHED = 5_000
 _CLASSES: dict[Kind, type] = {"text": str, "object": dict, "texts": list, "objects": list}
 _WORDS = {"text": "a text", "object": "an object", "texts": "a list of texts", "objects": "a list of objects"}
 
@@ -39,7 +39,18 @@ class Field:
     blocks: list[tuple[SegmentRow, Block]] = field(default_factory=list)  # whose list this is
     loops: list[Loop] = field(default_factory=list)  # whose object or list this is
     is_exception: bool = False  # it only holds what a file has otherwise than the guide
-    shapes: dict[tuple[str, ...], Shape | None] = field(default_factory=dict, repr=False, compare=False)
+    shapes: Remembered[Shape | None] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self.shapes = Remembered(self._shape)
+
+    def _shape(self, names: Names) -> Shape | None:
+        """The shape of an object with these names; nothing where one of them is not known."""
+        known = {name: self.fields[name] for name in names if name in self.fields}
+        if len(known) < len(names):
+            return None
+        inner = [(name, one) for name, one in known.items() if one.kind != "text"]
+        return Shape(tuple(_CLASSES[one.kind] for one in known.values()), inner)
 
 
 class Shape(NamedTuple):
@@ -136,11 +147,7 @@ def examine(document: Any, tree: Field) -> tuple[list[FieldFault], Any]:
 
 def _is_shaped(value: dict[str, Any], tree: Field) -> bool:
     """The quick answer for the documents that have no fault."""
-    names = tuple(value)
-    try:
-        shape = tree.shapes[names]
-    except KeyError:
-        shape = _remember_shape(tree, names)
+    shape = tree.shapes[tuple(value)]
     if shape is None or tuple(map(type, value.values())) != shape.classes:
         return False
     for name, known in shape.inner:
@@ -148,19 +155,6 @@ def _is_shaped(value: dict[str, Any], tree: Field) -> bool:
         if not (_is_shaped(inner, known) if known.kind == "object" else _is_list_shaped(inner, known)):
             return False
     return True
-
-
-def _remember_shape(tree: Field, names: tuple[str, ...]) -> Shape | None:
-    """The shape of an object with these names; nothing where one of them is not known."""
-    if len(tree.shapes) >= _CACHED:
-        tree.shapes.clear()
-    known = {name: tree.fields[name] for name in names if name in tree.fields}
-    shape = None
-    if len(known) == len(names):
-        inner = [(name, one) for name, one in known.items() if one.kind != "text"]
-        shape = Shape(tuple(_CLASSES[one.kind] for one in known.values()), inner)
-    tree.shapes[names] = shape
-    return shape
 
 
 def _is_list_shaped(items: list[Any], tree: Field) -> bool:

@@ -26,6 +26,10 @@ _ISO = {
 }
 
 
+CLOCK = "(?:[01][0-9]|2[0-3])[0-5][0-9]"  # a time of day on the wire: hours and minutes
+LONG_CLOCK = f"{CLOCK}(?:[0-5][0-9](?:[0-9]{{2}})?)?"  # with seconds and parts of them, where they are given
+
+
 class Cache(dict[str, str | None]):
     """text → converted text, or None where the text does not fit; computed once while it is remembered."""
 

@@ -10,6 +10,7 @@ from gateway.x12.fields import FieldFault
 from gateway.x12.formats import DATES, NUMBERS, Cache, Format, date_wire, writer
 from gateway.x12.guide import Block, Element, Path, Syntax
 from gateway.x12.paths import Document, get
+from gateway.x12.remembered import Names, Remembered
 from gateway.x12.value_rules import EXCLUSIVE, NOT_USED, ORDINAL, PAIR, date_fault, wire_fault
 
 _CACHED = 5_000
@@ -117,7 +118,7 @@ class ObjectRules:
         self.blocks = [BlockRules(part, takes_any=takes_any) for part in parts if isinstance(part, Block)]
         self.inner: list[tuple[Path, Why, list[Path]]] = []  # required where one of the other paths is there
         self.ordinals = [part.path for part in parts if isinstance(part, Element) and part.default == "#"]
-        self.plans: dict[tuple[str, ...], Narrowed] = {}
+        self.narrowed: Remembered[Narrowed] = Remembered(self._narrow)
         self.notes = [(note, [_path_at(parts, place) for place in note.places]) for note in syntax]
         before: Element | None = None
         for part in parts:
@@ -145,16 +146,9 @@ class ObjectRules:
         else:
             self.values.append((".".join(element.path), rule))
 
-    def narrowed(self, names: tuple[str, ...]) -> Narrowed:
-        """The rules that matter for an object with these names, remembered while there is room."""
-        found = self.plans.get(names)
-        if found is None:
-            if len(self.plans) >= _CACHED:
-                self.plans.clear()
-            found = self.plans[names] = self._narrow(frozenset(names))
-        return found
-
-    def _narrow(self, there: frozenset[str]) -> Narrowed:
+    def _narrow(self, names: Names) -> Narrowed:
+        """The rules that matter for an object with these names."""
+        there = frozenset(names)
         rest = [element.path for element in self.kept] + [path for path, _, _ in self.inner] + self.ordinals
         rest += [path for _, _, others in self.inner for path in others]
         return Narrowed(
@@ -167,7 +161,7 @@ class ObjectRules:
 
     def check(self, owner: Document, found: Found) -> None:
         """Find the faults of the fields of an object that is there."""
-        self.check_narrowed(self.narrowed(tuple(owner)), owner, found)
+        self.check_narrowed(self.narrowed[tuple(owner)], owner, found)
 
     def check_narrowed(self, rules: Narrowed, owner: Document, found: Found) -> None:
         """The same, by the rules that matter for its names."""

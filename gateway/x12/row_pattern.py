@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
+from gateway.x12.formats import CLOCK, LONG_CLOCK
 from gateway.x12.guide import Block, Element, SegmentRow
 from gateway.x12.values import Delimiters
 
@@ -18,8 +19,7 @@ _MONTH_DAY = (
     "(?:(?:0[13578]|1[02])(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)(?:0[1-9]|[12][0-9]|30)|02(?:0[1-9]|1[0-9]|2[0-8]))"
 )
 _DAY = f"(?:(?!0000)[0-9]{{4}}{_MONTH_DAY}|[12][0-9](?:0[48]|[2468][048]|[13579][26])0229)"
-_CLOCK = "(?:[01][0-9]|2[0-3])[0-5][0-9]"
-_DATES = {"D8": _DAY, "RD8": f"{_DAY}-{_DAY}", "DT": f"{_DAY}{_CLOCK}", "TM": _CLOCK}
+_DATES = {"D8": _DAY, "RD8": f"{_DAY}-{_DAY}", "DT": f"{_DAY}{CLOCK}", "TM": CLOCK}
 
 Match = Callable[[str], object]
 
@@ -147,7 +147,7 @@ class Patterns:
         if form.kind == "N0":
             return f"[0-9]{{{form.least},{form.most}}}"
         if form.kind == "clock":
-            return "(?:[01][0-9]|2[0-3])[0-5][0-9](?:[0-5][0-9](?:[0-9]{2})?)?"
+            return LONG_CLOCK
         if form.kind == "digits":
             return f"[0-9]{{{form.least},{form.most}}}"
         if form.kind in ("R", "money"):

@@ -11,11 +11,11 @@ from typing import Any
 from gateway.x12.formats import Cache, DateWriter, writer
 from gateway.x12.guide import Block, Element, Path, SegmentRow
 from gateway.x12.paths import Document, get, has
+from gateway.x12.remembered import Names, Remembered
 from gateway.x12.row_reader import paths, runs
 from gateway.x12.writer import Joined
 
 _DATES = DateWriter()
-_CACHED = 5_000
 
 
 class Unwritable(ValueError):
@@ -45,7 +45,8 @@ class OutLayout:
     """How the positions of one list of texts are filled from an object."""
 
     __slots__ = (
-        "blocks", "composites", "dates", "deep", "is_small", "kept", "plans", "simple", "supplied", "template", "tied",
+        "blocks", "composites", "dates", "deep", "is_small", "kept", "narrowed", "simple", "supplied", "template",
+        "tied",
     )  # fmt: skip
 
     def __init__(self, entries: list[tuple[int, Element]], size: int, head: str) -> None:
@@ -58,7 +59,7 @@ class OutLayout:
         self.kept: list[tuple[int, Path]] = []  # constants that the document may hold otherwise
         self.blocks: list[BlockWriter] = []
         self.composites: list[tuple[int, OutLayout]] = []
-        self.plans: dict[tuple[str, ...], OutLayout] = {}  # by the names of the object
+        self.narrowed: Remembered[OutLayout] = Remembered(self._narrow)
         for number, (position, element) in enumerate(entries):
             after = entries[number + 1][0] if number + 1 < len(entries) else 0
             self._add(position, element, entries[number - 1] if number else None, after)
@@ -86,22 +87,15 @@ class OutLayout:
 
     def fill(self, owner: Document, out: Out, ordinal: int) -> list[str]:
         """The list of texts, trailing empty ones left out; position 0 is the head."""
-        return self.narrowed(tuple(owner)).run(owner, out, ordinal)
+        return self.narrowed[tuple(owner)].run(owner, out, ordinal)
 
-    def narrowed(self, names: tuple[str, ...]) -> OutLayout:
-        """The layout for objects with these names alone, remembered while there is room."""
-        found = self.plans.get(names)
-        if found is None:
-            if len(self.plans) >= _CACHED:
-                self.plans.clear()
-            found = self.plans[names] = self._narrow(frozenset(names))
-        return found
-
-    def _narrow(self, there: frozenset[str]) -> OutLayout:
+    def _narrow(self, names: Names) -> OutLayout:
+        """The layout for objects with these names alone."""
+        there = frozenset(names)
         made = OutLayout([], 0, self.template[0])
         made.simple = [one for one in self.simple if one[1] in there or one[3]]
         made.blocks = [one for one in self.blocks if one.path[0] in there]
-        inner = [(position, layout._narrow(there)) for position, layout in self.composites]
+        inner = [(position, layout._narrow(names)) for position, layout in self.composites]
         made.composites = [(position, layout) for position, layout in inner if len(layout.template) > 1]
         made.dates = [one for one in self.dates if one[2][0] in there]
         made.kept = [one for one in self.kept if one[1][0] in there]
@@ -269,7 +263,7 @@ class RowWriter:
         """What writes the row from an object of its loop that has these names."""
         if not self.is_own:
             return self.write
-        run = self.layout.narrowed(names).run
+        run = self.layout.narrowed[names].run
         return lambda owner, out, ordinal: out.segments.append(run(owner, out, ordinal))
 
     def tops(self) -> frozenset[str]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from gateway.x12.formats import DATES, NUMBERS, dated
+from gateway.x12.formats import DATES, LONG_CLOCK, NUMBERS, dated
 from gateway.x12.guide import Element
 
 _NUMBER = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
-_CLOCK = re.compile(r"(?:[01][0-9]|2[0-3])[0-5][0-9](?:[0-5][0-9](?:[0-9]{2})?)?", re.ASCII)
+_CLOCK = re.compile(LONG_CLOCK, re.ASCII)
 _WHOLE = re.compile(r"-?[0-9]+")
 _CENTS = re.compile(r"[^.]*(?:\.[0-9]{0,2}0*)?")
 
