@@ -6,9 +6,9 @@ import posixpath
 from collections.abc import Iterable, Iterator
 
 from gateway.errors import Refused
-from gateway.partners import Profile
+from gateway.partners import USAGE, Profile
 
-WORDS = {"T": "test", "P": "production"}
+WORDS = {mark: word for word, mark in USAGE.items()}  # by ISA15
 Place = tuple[str, ...]
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import getpass
 import os
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import structlog
 
-from gateway.errors import Refused
+from gateway.errors import Refused, UsageError
 from gateway.home import Home
 from gateway.partners import Profile
 from gateway.store import Store, open_store
@@ -104,6 +105,17 @@ class App:
         from gateway.outbound.workers import Workers, processors
 
         return Workers(self.home.workers or processors(), self.log.warning)
+
+    @contextmanager
+    def spool(self) -> Iterator[BinaryIO]:
+        """A file without a name in the home, for what is being made; UsageError where the disk does not take it."""
+        folder = self.home.path / "data" / "spool"
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with tempfile.TemporaryFile(dir=folder) as spool:
+                yield cast(BinaryIO, spool)
+        except OSError as error:
+            raise UsageError(f"{folder}: cannot be written: {error.strerror}") from None
 
     def chosen(self, partner: str | None) -> list[Profile]:
         """The partner named, or all of them."""

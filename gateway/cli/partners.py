@@ -187,11 +187,12 @@ def list_(session: Session, as_json: bool) -> None:
 
 
 def _document(profile: Profile) -> dict[str, Any]:
+    from gateway.apart import WORDS
+
     place = (
         f"sftp://{profile.sftp.username}@{profile.sftp.host}:{profile.sftp.port}" if profile.sftp else profile.folder
     )
-    usage = "production" if profile.usage == "P" else "test"
-    row: dict[str, Any] = {"name": profile.name, "usage": usage, "place": place}
+    row: dict[str, Any] = {"name": profile.name, "usage": WORDS[profile.usage], "place": place}
     return {**row, "payers": list(profile.payers), "claim_types": list(profile.claim_types)}
 
 

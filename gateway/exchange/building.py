@@ -6,15 +6,13 @@ claims are ready again. Nothing of it can have been sent, since only a `built` b
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, NamedTuple
 
 from gateway.app import App
 from gateway.claims.wishes import Wishes
-from gateway.errors import Refused, UsageError
+from gateway.errors import Refused
 from gateway.exchange.delivery import batch_document, refresh_batch
 from gateway.exchange.unmet import hold_unmet
 from gateway.garbage import seldom_collected
@@ -188,7 +186,7 @@ def build_once(app: App, group: Group, *, only: Sequence[Member] = (), resends_i
         batch = _reserve(conn, app, group, sets_of_claims, resends_id)
         sets = batches.sets_of(conn, batch.id)
     app.log.info("building", batch=batch.id, partner=batch.partner, claims=batch.claims)
-    with _spool(app) as spool:
+    with app.spool() as spool:
         faulty = _write(app, group, batch, sets, sets_of_claims, spool)
         if faulty:
             given_up = _give_up(app, group, batch, members, faulty)
@@ -200,18 +198,6 @@ def build_once(app: App, group: Group, *, only: Sequence[Member] = (), resends_i
 def most_a_file(profile: Profile, claim_type: str, wishes: Wishes) -> int:
     """How many claims a file may hold, by the profile and by what is wished."""
     return min(profile.claims_per_file, wishes.file_limit(claim_type) or profile.claims_per_file)
-
-
-@contextmanager
-def _spool(app: App) -> Iterator[BinaryIO]:
-    """A file without a name for what is being written; UsageError where the disk does not take it."""
-    folder = app.home.path / "data" / "spool"
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.TemporaryFile(dir=folder) as spool:
-            yield spool
-    except OSError as error:
-        raise UsageError(f"{folder}: cannot be written: {error.strerror}") from None
 
 
 def _ready(conn: Connection, group: Group, wishes: Wishes) -> list[Member]:

@@ -204,15 +204,14 @@ def _lines_of(move: Move, classes: Classes) -> Iterator[Row]:
 
 
 def _whole(claim: RemittedClaim, move: Move, whose: Row, classes: Classes) -> Row:
-    alone = claim if not claim.lines else claim._replace(lines=(), paid=0)
-    charge, paid = (claim.charge, claim.paid) if not claim.lines else (0, 0)
+    alone, charge = (claim._replace(lines=(), paid=0), 0) if claim.lines else (claim, claim.charge)
     return {
         **whose,
         "key": f"{move.key}/0",
         "line": 0,
         "service_from": move.claim.service_from,
         "service_to": move.claim.service_to or move.claim.service_from,
-        **_amounts(alone._replace(paid=paid), charge, move.sign, classes),
+        **_amounts(alone, charge, move.sign, classes),
         "adjustments": _told(claim.adjustments, move.sign),
         "remarks": " ".join(claim.remarks),
     }

@@ -6,13 +6,11 @@ what is read and posted is the clear one. A key that is lost later costs nothing
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from typing import IO, Any, BinaryIO, NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from gateway.app import App
-from gateway.errors import UsageError
 from gateway.inbound.route import SNIFFED, Content, sniff
 from gateway.partners import Profile
 from gateway.sealing import KEYS
@@ -104,16 +102,10 @@ def _keys(app: App, profile: Profile) -> pgp.Keys:
 
 def _made(app: App, kind: Any, notes: dict[str, str], make: Callable[[BinaryIO], None]) -> ArchivedFile:
     """What `make` writes, in the archive once it is whole."""
-    folder = app.home.path / "data" / "spool"
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        spool: IO[bytes]
-        with tempfile.TemporaryFile(dir=folder) as spool:
-            make(cast(BinaryIO, spool))
-            spool.seek(0)
-            return app.archive.keep(cast(BinaryIO, spool), kind, app.now(), notes)
-    except OSError as error:
-        raise UsageError(f"{folder}: cannot be written: {error.strerror}") from None
+    with app.spool() as spool:
+        make(spool)
+        spool.seek(0)
+        return app.archive.keep(spool, kind, app.now(), notes)
 
 
 def _keep(app: App, wire: ArchivedFile, clear: ArchivedFile) -> None:

@@ -11,9 +11,8 @@ from typing import BinaryIO, NamedTuple
 
 from gateway.garbage import seldom_collected
 from gateway.outbound.sets import Member
-from gateway.outbound.writing import BatchHead, Faulty, SetHead, envelope_of, judged, write_batch
+from gateway.outbound.writing import BatchHead, Faulty, SetHead, in_envelope, judged, write_batch
 from gateway.second_opinion import Differences
-from gateway.x12.writer import Writer
 
 
 class SetJob(NamedTuple):
@@ -54,14 +53,9 @@ def _inside(data: bytes, batch: BatchHead) -> bytes:
 
 def write_file(out: BinaryIO, batch: BatchHead, made: Iterable[CheckedSet]) -> list[Faulty]:
     """Writes the envelope around the sets as they come; gives what is wrong with them, and then it is no file."""
-    envelope, faulty = batch.profile.envelope, list[Faulty]()
-    writer = Writer(out, envelope.delimiters)
-    interchange, group = envelope_of(batch)
-    writer.open_interchange(interchange, authorization=envelope.authorization, security=envelope.security)
-    writer.open_group(group)
-    for one in made:
-        faulty += one.faulty
-        writer.whole_set(one.text)
-    writer.close_group()
-    writer.close_interchange()
+    faulty: list[Faulty] = []
+    with in_envelope(out, batch) as writer:
+        for one in made:
+            faulty += one.faulty
+            writer.whole_set(one.text)
     return faulty

@@ -51,30 +51,26 @@ class Workers:
                 made[other] = checked_set(jobs[other])
             yield made.pop(n) if n in made else self._done(job, shares[n])
 
-    def _begun(self, job: SetJob) -> Future[CheckedSet] | None:
-        if self.count < 2:
-            return None
+    def _begun(self, job: SetJob) -> Future[CheckedSet]:
         if self._pool is None:
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(self.count - 1, mp_context=context, initializer=_begin)
         try:
             return self._pool.submit(checked_set, job)
-        except BrokenProcessPool:
-            self._broken()
-            return None
+        except BrokenProcessPool as error:
+            failed: Future[CheckedSet] = Future()
+            failed.set_exception(error)
+            return failed
 
-    def _done(self, job: SetJob, future: Future[CheckedSet] | None) -> CheckedSet:
+    def _done(self, job: SetJob, future: Future[CheckedSet]) -> CheckedSet:
         try:
-            return future.result() if future is not None else checked_set(job)
+            return future.result()
         except BrokenProcessPool:
-            self._broken()
+            if self.count > 1:
+                self._warn("a process that makes sets ended unasked; the rest is made by this one")
+            self.count = 1
+            self.close()
             return checked_set(job)
-
-    def _broken(self) -> None:
-        if self.count > 1:
-            self._warn("a process that makes sets ended unasked; the rest is made by this one")
-        self.count = 1
-        self.close()
 
     def close(self) -> None:
         """Ends the processes; what they have not begun is not begun any more."""

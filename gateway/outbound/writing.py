@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import BinaryIO, NamedTuple
@@ -65,20 +66,27 @@ class Written:
 
 def write_batch(out: BinaryIO, head: BatchHead, sets: Sequence[tuple[SetHead, Sequence[Member]]]) -> Written:
     """Writes one interchange with one group and these sets. Claims that cannot be written are in `faulty`."""
-    guide, envelope = guide_for(head.type), head.profile.envelope
+    guide, written = guide_for(head.type), Written()
+    claim_writer = ClaimWriter(guide, head.profile.envelope.delimiters, upper=True)
+    with in_envelope(out, head) as writer:
+        for set_head, members in sets:
+            writer.open_set("837", set_head.control_number, guide.version)
+            _write_set(writer, claim_writer, head, set_head, members, written)
+            writer.close_set()
+    return written
+
+
+@contextmanager
+def in_envelope(out: BinaryIO, head: BatchHead) -> Iterator[Writer]:
+    """A writer of sets inside the one interchange and group of a file."""
+    envelope = head.profile.envelope
     writer = Writer(out, envelope.delimiters)
-    claim_writer = ClaimWriter(guide, envelope.delimiters, upper=True)
-    written = Written()
     interchange, group = envelope_of(head)
     writer.open_interchange(interchange, authorization=envelope.authorization, security=envelope.security)
     writer.open_group(group)
-    for set_head, members in sets:
-        writer.open_set("837", set_head.control_number, guide.version)
-        _write_set(writer, claim_writer, head, set_head, members, written)
-        writer.close_set()
+    yield writer
     writer.close_group()
     writer.close_interchange()
-    return written
 
 
 def envelope_of(head: BatchHead) -> tuple[Interchange, Group]:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from gateway.claims.amounts import cents
 from gateway.inbound.facts import Adjustment, RemittedClaim, RemittedLine
 from gateway.reconcile.classes import PATIENT, Classes, table_rows
-from gateway.reconcile.payers import RESPONSIBILITIES, Leg
+from gateway.reconcile.payers import RESPONSIBILITIES, Leg, named_payers
 from gateway.reconcile.posted import SENT_ON
 
 Document = Mapping[str, Any]
@@ -115,7 +116,7 @@ class Asked(NamedTuple):
 
 def patient_balance(asked: Asked, classes: Classes, protections: Protections) -> PatientBalance:
     """What the patient owes of one claim."""
-    paid = cents_of(asked.document.get("patient_paid", ""))
+    paid = cents(asked.document.get("patient_paid", "")) or 0
     if not asked.has_money:
         return PatientBalance(0, "no_money")
     if asked.voided:
@@ -134,16 +135,6 @@ def patient_balance(asked: Asked, classes: Classes, protections: Protections) ->
     if waits := _waits(asked, standing, last, claims):
         return found._replace(because=waits[0], expected=waits[1])
     return _invoiced(found, claims)
-
-
-def cents_of(text: Any) -> int:
-    """Cents of a document's amount; 0 where there is none."""
-    whole, _, part = str(text or "0").partition(".")
-    try:
-        cents = int(whole or "0") * 100 + int(f"{part}00"[:2]) * (-1 if whole.startswith("-") else 1)
-    except ValueError:
-        return 0
-    return cents
 
 
 def _last_of_bills(standing: Sequence[Leg]) -> list[Leg]:
@@ -225,11 +216,8 @@ def _waits(
 
 def _expected(document: Document, standing: Sequence[Leg], last: Leg) -> str:
     """The first payer after the last one that decided which the claim names and which has not decided."""
-    own = document.get("subscriber", {}).get("payer_responsibility", "")
-    named = [(own, document.get("payer", {}))]
-    others = document.get("other_payers", ())
-    named += [(other.get("payer_responsibility", ""), other.get("payer", {})) for other in others]
-    reached = last.rank if last.responsibility else _rank(own)
+    named = named_payers(document)
+    reached = last.rank if last.responsibility else _rank(named[0][0])
     answered = {leg.rank for leg in standing} | {reached}
     payers = sorted((_rank(order), payer.get("name", "") or payer.get("id", "")) for order, payer in named if order)
     return next((name or "a further payer" for rank, name in payers if rank > reached and rank not in answered), "")

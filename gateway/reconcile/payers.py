@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from gateway.claims.history import LiveVersion, Version
 from gateway.reconcile.bills import answered_version, is_payer_of
@@ -142,3 +142,10 @@ def _standing(
             break
         standing.append(one)
     return tuple(standing), version
+
+
+def named_payers(document: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """SBR01 and payer of everybody whom a claim names as paying: the payer that it goes to first."""
+    own = (document.get("subscriber", {}).get("payer_responsibility", ""), document.get("payer", {}))
+    others = document.get("other_payers", ())
+    return [own, *((other.get("payer_responsibility", ""), other.get("payer", {})) for other in others)]

@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway.claims.history import event_code
 from gateway.reconcile.money import PayerMoney
+from gateway.reconcile.payers import named_payers
 from gateway.reconcile.projection import FoldedClaim, folded
 from gateway.reconcile.remitted import remitted_claim
 from gateway.reconcile.working import works
@@ -120,10 +121,7 @@ def _payers(fold: FoldedClaim, body: Document) -> list[Document]:
     """Every payer of the claim in order: those that paid, then those that are named and have not answered."""
     found = [_payer(one) for one in fold.money.payers]
     orders = {one["order"] for one in found}
-    named = [(body.get("subscriber", {}).get("payer_responsibility", ""), body.get("payer", {}))]
-    others = body.get("other_payers", ())
-    named += [(other.get("payer_responsibility", ""), other.get("payer", {})) for other in others]
-    for order, payer in named:
+    for order, payer in named_payers(body):
         if order not in orders:
             found.append(
                 {"order": order, "id": payer.get("id", ""), "name": payer.get("name", ""), "state": "no_remittance"}
@@ -227,19 +225,8 @@ def _decided(row: PaymentDecision) -> Document:
     }[row.kind]
     payment = f"{words} remittance {row.remittance_id}, {amount(row.paid)} of {row.payer_name}"
     text = f"{payment}, trace {row.trace_number} of {row.payment_date}"
-    return {
-        "at": row.recorded_at,
-        "kind": f"payment_{row.kind}",
-        "hop": "person",
-        "verdict": "info",
-        "source": f"person {row.actor}",
-        "said_on": "",
-        "codes": [],
-        "file": "",
-        "file_id": "",
-        "segment": 0,
-        "text": f"{text}: {row.reason}" if row.reason else text,
-    }
+    text = f"{text}: {row.reason}" if row.reason else text
+    return _by_person(row.recorded_at, row.actor, f"payment_{row.kind}", text)
 
 
 def _worked(row: EntryRow) -> Document:
@@ -253,18 +240,25 @@ def _worked(row: EntryRow) -> Document:
         "answer": f"appeal level {row.level} {row.outcome} on {row.day}",
         "retract": f"appeal level {row.level} taken back",
     }[row.kind]
+    kind = "appeal" if row.kind in ("appeal", "answer", "retract") else "work"
+    text = f"{words}: {row.text}" if row.text and row.kind != "note" else words
+    return _by_person(row.recorded_at, row.actor, kind, text, row.day)
+
+
+def _by_person(at: str, actor: str, kind: str, text: str, said_on: str = "") -> Document:
+    """A line that rests on no file."""
     return {
-        "at": row.recorded_at,
-        "kind": "appeal" if row.kind in ("appeal", "answer", "retract") else "work",
+        "at": at,
+        "kind": kind,
         "hop": "person",
         "verdict": "info",
-        "source": f"person {row.actor}",
-        "said_on": row.day,
+        "source": f"person {actor}",
+        "said_on": said_on,
         "codes": [],
         "file": "",
         "file_id": "",
         "segment": 0,
-        "text": f"{words}: {row.text}" if row.text and row.kind != "note" else words,
+        "text": text,
     }
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from gateway.errors import UsageError
+from gateway.reconcile.classes import table_rows
 
 _ANSWERS = ("kind", "code", "label", "action")
 _PROVIDER = ("code", "label", "carries")
@@ -99,19 +99,6 @@ def load_words(answers: Iterable[str], providers: Iterable[str], refunds: Iterab
 
 
 def rows_of(texts: Iterable[str], table: str, columns: tuple[str, ...]) -> Iterator[tuple[str, dict[str, str]]]:
-    """The rows of a table with where they stand; lines that begin with # are comments."""
+    """The rows of a table from all its texts, with where they stand."""
     for text in texts:
-        header: list[str] | None = None
-        for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), start=1):
-            if not line.strip() or line.startswith("#"):
-                continue
-            where = f"{table}, line {number}"
-            cells = [cell.strip() for cell in next(csv.reader([line]))]
-            if header is None:
-                header = cells
-                if missing := [name for name in columns if name not in header]:
-                    raise UsageError(f"{where}: column {missing[0]} is missing")
-            elif len(cells) != len(header):
-                raise UsageError(f"{where}: {len(cells)} columns instead of {len(header)}")
-            else:
-                yield where, dict(zip(header, cells, strict=True))
+        yield from table_rows(text, table, columns)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, literal_column, select, text
+from sqlalchemy import Connection, Select, func, literal_column, select, text
 
 from gateway.store.remittances import RemittanceRow
 from gateway.store.rows import columns, fetch
@@ -28,24 +28,25 @@ def same_number(
 ) -> list[RemittanceRow]:
     """Posted payments whose number is the same but for case and leading zeros; all, or those entered by hand."""
     row = remittances.c
-    query = select(*columns(remittances, RemittanceRow)).where(
-        func.ltrim(func.upper(func.trim(row.trace_number)), "0") == plain_number(trace_number),
-        row.status == "posted",
-        row.inbound_set_id != but_set,
-    )
+    query = _numbered(trace_number).where(row.status == "posted", row.inbound_set_id != but_set)
     if entered_only:
         query = query.where(row.source != literal_column("'835'"))
-    return fetch(conn, query.order_by(row.id), RemittanceRow)
+    return fetch(conn, query, RemittanceRow)
 
 
 def of_number(conn: Connection, trace_number: str, *, but: int) -> list[RemittanceRow]:
     """Payments of that number as it is written or but for leading zeros, posted or parked; one left out."""
     if not trace_number:
         return []
+    query = _numbered(trace_number).where(remittances.c.id != but)
+    return fetch(conn, query, RemittanceRow)
+
+
+def _numbered(trace_number: str) -> Select[Any]:
+    """Payments whose number is the same but for case, padding and leading zeros."""
     row = remittances.c
-    plain = func.ltrim(func.upper(func.trim(row.trace_number)), "0") == plain_number(trace_number)
-    query = select(*columns(remittances, RemittanceRow)).where(plain, row.id != but)
-    return fetch(conn, query.order_by(row.id), RemittanceRow)
+    plain = func.ltrim(func.upper(func.trim(row.trace_number)), "0")
+    return select(*columns(remittances, RemittanceRow)).where(plain == plain_number(trace_number)).order_by(row.id)
 
 
 class PaidTwice(NamedTuple):
