@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.measured import WorkFailed
+from benchmarks.place import WORKERS
 from benchmarks.plan import FAMILIES, measured
 from benchmarks.table import Row, machine, ratios, table
 
@@ -38,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--sizes", type=_sizes, default=[10_000, 100_000], help="claims, for example 1000,10000")
     parser.add_argument("--only", type=_families, default=list(FAMILIES), help=f"some of {','.join(FAMILIES)}")
+    parser.add_argument("--workers", type=int, default=1, help="processes of a build; CPU time is that of the first")
     parser.add_argument("--postgresql", action="store_true", help="on a throwaway server, as the tests start one")
     parser.add_argument("--check", action="store_true", help="only whether memory stays flat, with few claims")
     return parser
@@ -67,7 +69,7 @@ def _measured(options: argparse.Namespace, new_store: Callable[[], str] | None) 
     """Every row; with `new_store`, on a fresh database of a server for each size."""
     rows: list[Row] = []
     for claims in options.sizes:
-        environment = {"GATEWAY_STORE_URL": new_store()} if new_store else None
+        environment = {WORKERS: str(options.workers), **({"GATEWAY_STORE_URL": new_store()} if new_store else {})}
         mark = " (PostgreSQL)" if new_store else ""
         with tempfile.TemporaryDirectory(prefix="gateway-benchmark-") as folder:
             found = measured(claims, options.only, Path(folder), _tell, environment=environment)

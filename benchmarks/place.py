@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -16,6 +17,7 @@ SEED = 7
 SERVICES_FROM = date(2026, 1, 5)
 NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
 
+WORKERS = "BENCHMARK_WORKERS"  # variable: how many processes a build has
 US, THEM = "BENCHPRACTICE", "BENCHHOUSE"
 PROFILE = """\
 [partner]
@@ -91,7 +93,7 @@ class Place:
     @contextmanager
     def app(self) -> Iterator[StillApp]:
         app = StillApp(self.home)
-        app.workers.count = 1  # what is measured is one processor's work
+        app.workers.count = int(os.environ.get(WORKERS, "1"))  # one processor's work, unless it is asked for more
         try:
             yield app
         finally:
