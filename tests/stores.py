@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.store import schema
 from gateway.store.engine import Store, open_store
 
 BACKENDS = ("sqlite", "postgresql")
@@ -216,3 +217,21 @@ def store(store_url: str) -> Iterator[Store]:
     opened = open_store(store_url)
     yield opened
     opened.close()
+
+
+@contextlib.contextmanager
+def older_store(request: pytest.FixtureRequest, folder: Path, revision: str) -> Iterator[Store]:
+    """A store with the schema of an older revision, on the kind of database that the fixture's parameter names."""
+    if request.param == "sqlite":
+        (folder / "older.db").touch()
+        address = f"sqlite:///{folder}/older.db"
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres")
+        address = server.empty()
+    opened = open_store(address, any_version=True)
+    with opened.migrating() as conn:
+        schema.migrate(conn, revision)
+    yield opened
+    opened.close()
+    if request.param == "postgresql":
+        server.drop(address)

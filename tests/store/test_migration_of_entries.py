@@ -8,28 +8,17 @@ from pathlib import Path
 import pytest
 from records import NOW
 from sqlalchemy import insert, select
-from stores import PostgresServer
+from stores import older_store
 
-from gateway.store import Store, open_store, schema, stamp, upgrade
+from gateway.store import Store, schema, stamp, upgrade
 from gateway.store.tables import decisions, inbound_files, inbound_sets, remittance_entries, remittances
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """A store with the schema of revision 0003."""
-    if request.param == "sqlite":
-        (tmp_path / "old.db").touch()
-        address = f"sqlite:///{tmp_path}/old.db"
-    else:
-        server: PostgresServer = request.getfixturevalue("postgres")
-        address = server.empty()
-    opened = open_store(address, any_version=True)
-    with opened.migrating() as conn:
-        schema.migrate(conn, "0003")
-    yield opened
-    opened.close()
-    if request.param == "postgresql":
-        server.drop(address)
+    with older_store(request, tmp_path, "0003") as opened:
+        yield opened
 
 
 def test_payments_of_before_have_their_entries(old: Store) -> None:

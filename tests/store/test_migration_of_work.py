@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from records import NOW, ready_claims
 from sqlalchemy import select, text
-from stores import PostgresServer
+from stores import older_store
 
-from gateway.store import Store, open_store, schema, stamp, upgrade
+from gateway.store import Store, schema, stamp, upgrade
 from gateway.store.tables import remittances
 from gateway.store.triggers import missing
 from gateway.store.work import NewEntry, WorkRow, add_entry, counted_now, entries_of, put_work, work_rows
@@ -20,19 +20,8 @@ from gateway.store.worklist import WorkFilters, find_work
 @pytest.fixture(params=["sqlite", "postgresql"])
 def first(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """A store with the schema of revision 0002, which was released."""
-    if request.param == "sqlite":
-        (tmp_path / "first.db").touch()
-        address = f"sqlite:///{tmp_path}/first.db"
-    else:
-        server: PostgresServer = request.getfixturevalue("postgres")
-        address = server.empty()
-    opened = open_store(address, any_version=True)
-    with opened.migrating() as conn:
-        schema.migrate(conn, "0002")
-    yield opened
-    opened.close()
-    if request.param == "postgresql":
-        server.drop(address)
+    with older_store(request, tmp_path, "0002") as opened:
+        yield opened
 
 
 def test_a_store_of_the_first_release_can_be_worked_on(first: Store) -> None:
