@@ -79,7 +79,7 @@ def test_real_processes_that_are_killed(tmp_path: Path, new_store_url: Callable[
     with simulated(tmp_path / "partner", MIXED) as partner:
         practice.partner(partner)
         numbers = practice.take_in(CLAIMS)
-        killed = []
+        codes = set()
         for seconds in (0.3, 1.2, 2.0):
             process = subprocess.Popen(
                 [sys.executable, "-m", "gateway", "exchange"],
@@ -87,12 +87,11 @@ def test_real_processes_that_are_killed(tmp_path: Path, new_store_url: Callable[
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(seconds)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                killed.append(process.wait(30))
+            process.kill()
+            codes.add(process.wait(30))
             partner.work()
-        assert killed
-        assert set(killed) == {-signal.SIGKILL}
+        assert -signal.SIGKILL in codes
+        assert codes <= {-signal.SIGKILL, 0}  # a quick one may be through before its kill
         end(practice, partner, numbers)
