@@ -31,9 +31,13 @@ path = "data/archive"
 [building]
 # How many processes make large batches side by side; 0: as many as there are processors.
 workers = 0
+
+[retention]
+# For how many years claims and files are kept before `gateway store retain` may let them go; 0: for ever.
+years = 0
 """
 
-KEYS = {"store": {"url"}, "archive": {"path"}, "building": {"workers"}}
+KEYS = {"store": {"url"}, "archive": {"path"}, "building": {"workers"}, "retention": {"years"}}
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,7 @@ class Home:
         found = read_toml(self.path / "gateway.toml")
         found.refuse_unknown(KEYS)
         _workers(found)
+        _years(found)
         return found
 
     def _setting(self, table: str, key: str, default: str) -> str:
@@ -107,6 +112,11 @@ class Home:
     def workers(self) -> int:
         """How many processes make batches; 0: as many as there are processors."""
         return _workers(self.configuration)
+
+    @property
+    def retention_years(self) -> int:
+        """For how many years claims and files are kept at least; 0: not said, nothing leaves."""
+        return _years(self.configuration)
 
     @cached_property
     def profiles(self) -> dict[str, Profile]:
@@ -137,6 +147,13 @@ def _workers(configuration: Written) -> int:
     value = configuration.data.get("building", {}).get("workers", 0)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 64:
         raise configuration.fault("building", "workers", "must be a whole number from 0 to 64")
+    return value
+
+
+def _years(configuration: Written) -> int:
+    value = configuration.data.get("retention", {}).get("years", 0)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 100:
+        raise configuration.fault("retention", "years", "must be a whole number from 1 to 100")
     return value
 
 

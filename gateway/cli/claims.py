@@ -333,6 +333,46 @@ def _decision(action: str, text: str) -> None:
 _decision("hold", "Keeps a ready claim from being sent.")
 _decision("release", "Lets a held claim be sent, where its failed checks are not errors of the guide.")
 _decision("cancel", "Takes a claim that was not sent out of the exchange.")
+
+
+@claims.command("legal-hold")
+@click.argument("number", metavar="[CLM01]", required=False)
+@provider_option
+@click.option("--all", "everything", is_flag=True, help="Everything, instead of one claim.")
+@click.option("--lift", is_flag=True, help="Lifts the hold.")
+@click.option("--reason", required=True, help="Why; kept.")
+@dry_run_option
+@json_option
+@click.pass_obj
+def legal_hold(
+    session: Session,
+    number: str | None,
+    provider: str | None,
+    everything: bool,
+    lift: bool,
+    reason: str,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Keeps a claim, or everything, from leaving when the time of retention is over."""
+    from gateway.exchange import retaining
+    from gateway.exchange.claim_decisions import find_claim
+
+    if bool(number) == everything:
+        raise UsageError("name the claim, or say --all")
+    app = session.app
+    claim_id = None
+    if number:
+        with app.store.read() as conn:
+            claim_id = find_claim(conn, number, provider).id
+    retaining.hold(app, claim_id, lift=lift, reason=reason, dry_run=dry_run)
+    if as_json:
+        emit({"patient_control_number": number, "legal_hold": not lift})
+    else:
+        would = "would be lifted" if lift else "would stand"
+        say(f"{number or 'everything'}: the legal hold {would if dry_run else 'is lifted' if lift else 'stands'}")
+
+
 claims.add_command(claim_events.event)
 claims.add_command(corrections.replace)
 claims.add_command(corrections.void)

@@ -228,11 +228,13 @@ def show(session: Session, file_id: int, as_json: bool) -> None:
 @click.pass_obj
 def export(session: Session, file_id: int, file: Path | None, opened: bool) -> None:
     """The exact bytes of a file, to FILE or to standard output, for the practice's own system."""
+    from gateway.exchange.retaining import refuse_left_file
     from gateway.store import inbound_files
 
     app = session.app
     with app.store.read() as conn:
         row = inbound_files.get_file(conn, file_id)
+    refuse_left_file(app, row.archive_name)
     app.archive.verify(row.archive_name, row.sha256)
     if opened:
         from gateway.exchange import sealing

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from gateway.cli.output import counted, emit, json_option, note, say
+from gateway.cli.output import counted, emit, json_option, note, progress, say
 from gateway.cli.root import Group, Session
 from gateway.errors import GatewayError, Refused
 
@@ -101,3 +101,32 @@ def restore(session: Session, file: Path, reason: str, as_json: bool) -> None:
         emit({"former": str(former) if former else None, "archived_files_read": seen})
     else:
         say(f"restored; the control numbers of {counted(seen, 'archived file')} were taken into account")
+
+
+@store.command()
+@click.option("--dry-run", is_flag=True, help="Only tells what would go; so it does without --yes, too.")
+@click.option("--yes", is_flag=True, help="Lets it go.")
+@click.option("--reason", default="its time was over", help="Kept with the decision.")
+@json_option
+@click.pass_obj
+def retain(session: Session, dry_run: bool, yes: bool, reason: str, as_json: bool) -> None:
+    """Lets go what is older than `[retention] years`: documents of settled claims, and files that speak of them alone.
+
+    Sums, codes, days and control numbers stay, so that the books hold. What is open or under a legal hold stays whole.
+    """
+    from gateway.exchange import retaining
+
+    if yes and not dry_run:
+        with progress("claims that leave") as step:
+            found = retaining.retain(session.app, reason, step)
+    else:
+        found = retaining.plan(session.app)
+    if as_json:
+        emit(found.document())
+        return
+    verb = "left" if found.done else "would leave"
+    say(f"older than {found.years} years ({found.before:%Y-%m-%d}):")
+    say(f"  {counted(found.claims, 'claim')} {verb}; {found.held} kept by a legal hold, {found.unsettled} still open")
+    say(f"  {counted(found.files, 'file')} {verb} the archive" + ("" if found.done else ", and those of these claims"))
+    if not found.done:
+        note("nothing was changed; --yes lets it go")

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 from gateway.app import App
 from gateway.errors import Refused, UsageError
 from gateway.exchange.delivery import batch_document, mark_sent, refresh_batch
+from gateway.exchange.retaining import refuse_left_file
 from gateway.outbound.verdicts import Answer, answered_state
 from gateway.store import Connection, batches
 from gateway.store.batch_answers import BatchAnswer, batch_answers
@@ -83,6 +84,7 @@ def open_bytes(app: App, batch_id: int) -> BinaryIO:
         batch = batches.get_batch(conn, batch_id)
     if not batch.archive_name:
         raise UsageError(f"batch {batch_id} has no file here: it was {batch.origin.replace('_', ' ')}, {batch.state}")
+    refuse_left_file(app, batch.archive_name)
     app.archive.verify(batch.archive_name, batch.sha256)
     return app.archive.open(batch.archive_name)
 

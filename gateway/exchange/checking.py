@@ -12,6 +12,7 @@ from gateway.reconcile.check import differences
 from gateway.reconcile.working import differences as work_differences
 from gateway.store import batches, inbound_files
 from gateway.store.check import check
+from gateway.store.retention import files_left
 from gateway.store.sealed import all_sealed
 
 
@@ -46,10 +47,10 @@ def _kept(app: App) -> list[tuple[str, str, str]]:
     with app.store.read() as conn:
         sent = [(f"batch {b.id}", b.archive_name, b.sha256) for b in batches.list_batches(conn) if b.archive_name]
         came = [(f"inbound file {f.id}", f.archive_name, f.sha256) for f in inbound_files.list_files(conn)]
-        pairs = all_sealed(conn)
+        pairs, gone = all_sealed(conn), files_left(conn)
     wires = [("sealed file", row.wire_name, row.wire_sha256) for row in pairs]
     clear = [("file that was opened", row.clear_name, row.clear_sha256) for row in pairs]
-    return sent + came + wires + clear
+    return [one for one in sent + came + wires + clear if one[1] not in gone]
 
 
 def _archive_faults(app: App) -> Iterator[str]:
@@ -68,6 +69,8 @@ def _strangers(app: App) -> Iterator[str]:
     was given up before it could be sent.
     """
     known = {name for _, name, _ in _kept(app)}
+    with app.store.read() as conn:
+        known |= files_left(conn).keys()  # recorded as gone; the next `store retain` removes what is there still
     for name in app.archive.names():
         if name not in known and not _accounted_for(app, name, known):
             yield name

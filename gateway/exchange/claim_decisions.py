@@ -10,6 +10,7 @@ from gateway.claims.canonical import summarize
 from gateway.claims.findings import Finding, errors
 from gateway.errors import Refused, UsageError
 from gateway.exchange.intake import Door, no_partner
+from gateway.exchange.retaining import refuse_left_claim
 from gateway.exchange.standing_edits import StandingEdits
 from gateway.reconcile.projection import refresh
 from gateway.store import Connection, stamp
@@ -53,6 +54,7 @@ def release(door: Door, claim: ClaimRow, *, actor: str, reason: str) -> str:
     """
     with door.writing() as conn:
         found = _standing(conn, claim)
+        refuse_left_claim(conn, claim.id, "released")
         if found.stage == "cancelled" or found.state == "closed":
             return _decide(conn, door, found, "reopened", "info", actor, reason)
         if found.stage != "held":

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from gateway.apart import WORDS
 from gateway.app import App
 from gateway.errors import GatewayError, Refused, UsageError
+from gateway.exchange.retaining import refuse_left_file
 from gateway.exchange.sealing import sealed, wire_of
 from gateway.partners import Profile
 from gateway.reconcile.projection import refresh
@@ -190,6 +191,7 @@ def wrong_usage(profile: Profile, batch: BatchRow) -> Refused | None:
 def _deliver(app: App, profile: Profile, transport: Transport, batch: BatchRow) -> Delivered:
     if (refusal := wrong_usage(profile, batch)) is not None:
         return Delivered(batch, str(refusal), refusal)
+    refuse_left_file(app, batch.archive_name)
     app.archive.verify(batch.archive_name, batch.sha256)
     wire = sealed(app, profile, batch)
     if wire.name != batch.archive_name:

@@ -12,6 +12,7 @@ from gateway.errors import GatewayError, UsageError
 from gateway.exchange import building
 from gateway.exchange.batches import documents
 from gateway.exchange.collection import is_known
+from gateway.exchange.retaining import refuse_left_file
 from gateway.exchange.steps import number
 from gateway.partners import Profile
 from gateway.store import batches
@@ -54,6 +55,7 @@ def one_file(app: App, file: FileRow | int) -> Document:
             row = get_file(conn, file)
     else:
         row = file
+    refuse_left_file(app, row.archive_name)
     app.archive.verify(row.archive_name, row.sha256)
     with app.archive.open(row.archive_name) as stream:
         return _seen(row.name, row.sha256, row.status, stream)

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, cast
 from gateway.app import App
 from gateway.errors import GatewayError, NeedsPerson, Refused, UsageError
 from gateway.exchange.posting import Place, Progress, SetPoster, transaction_document
+from gateway.exchange.retaining import refuse_left_file
 from gateway.exchange.rules import adjustment_classes
 from gateway.exchange.sealing import opened
 from gateway.inbound.route import SNIFFED, BadArchive, Content, members, sniff
@@ -132,6 +133,7 @@ def process_file(app: App, file_id: int, progress: Progress | None = None) -> di
     if entered:  # by a person: there is nothing to read in it
         shown = {"file": row.name, "sha256": row.sha256, "status": row.status}
         return {**shown, "transactions": [transaction_document(one) for one in entered]}
+    refuse_left_file(app, row.archive_name)
     run = _Run(app, row, adjustment_classes(app.home.path), progress)
     try:
         run.file = opened(app, row)

@@ -20,6 +20,7 @@ from gateway.claims.view import text_of
 from gateway.errors import Refused, UsageError
 from gateway.exchange.admission_rules import source_mapping
 from gateway.exchange.intake import Chunk, Door, Tally, look_at, records
+from gateway.exchange.retaining import refuse_left_claim
 from gateway.exchange.standing_edits import StandingEdits, wants_new_claim
 from gateway.exchange.standing_rules import NEVER_HAD, REPLACEMENT, VOID, change_refused, was_rejected
 from gateway.reports.story import shown
@@ -94,6 +95,7 @@ class _Case:
         found = standings_of(conn, [claim])
         if not found:
             raise UsageError("the claim has no version in the store; run `gateway store check`")
+        refuse_left_claim(conn, claim.id, "replaced or voided")
         self.conn, self.door, self.wish = conn, door, wish
         self.standing: Standing = next(iter(found.values()))
         self.head = self._head(order)

@@ -19,6 +19,7 @@ from gateway.store import Connection, claims
 from gateway.store.claim_reports import Late
 from gateway.store.payment_decisions import PaymentDecision, payment_decisions
 from gateway.store.reporting import MONEY
+from gateway.store.retention import is_held, left_on
 from gateway.store.stories import (
     CurrentClaim,
     Remitted,
@@ -93,6 +94,8 @@ def shown(conn: Connection, claim_id: int, late: Mapping[str, Late] | None = Non
         "submissions": [_submission(row) for row in submissions_told(conn, claim_id)],
         "work": work_document(work),
         "appeals": [appeal_document(one) for one in work.appeals],
+        "legal_hold": is_held(conn, claim_id),
+        "left_on": left_on(conn, [claim_id]).get(claim_id, "")[:10] or None,
         "events": story(
             told, remitted, entries_of(conn, [claim_id]).get(claim_id, ()), payment_decisions(conn, claim_id)
         ),

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
+from gateway.store.retention_tables import left_claims
 from gateway.store.tables import claim_current, claim_versions, claims
 
 
@@ -37,6 +38,7 @@ def standing_bodies(conn: Connection, *, state: str = "", since: str = "") -> It
         )
         .join(claim_current, claim_current.c.claim_id == claims.c.id)
         .join(claim_versions, claim_versions.c.id == claim_current.c.version_id)
+        .where(claims.c.id.not_in(select(left_claims.c.claim_id)))  # of those there is only a rest
         .order_by(claims.c.id)
     )
     if state:

@@ -581,5 +581,6 @@ APPEND_ONLY = (
     "remittance_entries",
     "patient_balances",
     "work_entries",
+    "legal_holds",
     "decisions",
 )

@@ -118,6 +118,15 @@ class Archive:
         """Names of all kept files, oldest month first within sent and received; readable or not."""
         return (name for name in self._files() if _NAME.fullmatch(name))
 
+    def remove(self, name: str) -> None:
+        """Lets a file go for good; harmless where it is gone already. Raises ArchiveUnwritable."""
+        try:
+            self._path(name).unlink(missing_ok=True)
+            if self._path(name).parent.is_dir():
+                _fsync_folder(self._path(name).parent)
+        except OSError as error:
+            raise _unwritable(self.root, error) from None
+
     def unfinished(self) -> Iterator[str]:
         """Files that a crash cut off while they were being written. Nothing ever pointed to them."""
         return (name for name in self._files() if name.endswith(_UNFINISHED))

@@ -49,6 +49,7 @@ def one_of_each(conn: Connection) -> None:
         "remittance_entries": {"remittance_id": 1, "kind": "post"},
         "patient_balances": {"claim_id": members[0][0], "version": 1, "body": "{}"},
         "event_links": {"event_id": 1, "claim_id": members[0][0], "rung": "exact"},
+        "legal_holds": {"kind": "hold", "actor": "pat"},
         "work_entries": {"claim_id": members[0][0], "kind": "note", "actor": "pat"},
     }
     for name, row in rows.items():
