@@ -25,6 +25,7 @@ from gateway.inbound.ta1 import read_interchange_ack
 from gateway.partners import Profile
 from gateway.reconcile.candidates import rematch_numbers
 from gateway.reconcile.classes import Classes
+from gateway.reconcile.late import bind_answers
 from gateway.reconcile.origin import Origin, Posted
 from gateway.reconcile.post import (
     keep_remittance,
@@ -240,7 +241,7 @@ class SetPoster:
         else:
             watched = WatchedSet(opened)
             reader = statuses = StatusReader(watched, inquiry=opened.kind == "277")
-            post = lambda: post_statuses(conn, statuses, origin)  # noqa: E731
+            post = lambda: self._post_statuses(conn, statuses, origin)  # noqa: E731
         savepoint = conn.begin_nested()
         posted = Posted()
         if held:
@@ -260,6 +261,11 @@ class SetPoster:
         savepoint.commit()
         self._settle(conn, posted)
         return Verdict(status, posted, found, watched.content_hash)
+
+    def _post_statuses(self, conn: Connection, statuses: StatusReader, origin: Origin) -> Posted:
+        posted = post_statuses(conn, statuses, origin)
+        bind_answers(conn, posted, self._app.now())
+        return posted
 
     def _answer(
         self, conn: Connection, set_id: int, kind: str, content_hash: str, post: Callable[[], Posted]
@@ -285,7 +291,7 @@ class SetPoster:
         lock_claims(conn, posted.claim_ids)
         refresh(conn, posted.claim_ids, stamp(now))
         if posted.payer_claim_numbers:
-            rematch_numbers(conn, posted.payer_claim_numbers, now)
+            rematch_numbers(conn, posted.payer_claim_numbers, now, told=True)
 
     # Where it comes from
 

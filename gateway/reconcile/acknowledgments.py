@@ -7,11 +7,12 @@ kept unbound under its number, since the batch may still be imported from the sy
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from gateway.claims.control_numbers import match_key
-from gateway.inbound.facts import AcknowledgmentFacts, GroupAnswer, InterchangeAnswer, SetAnswer
+from gateway.inbound.facts import AcknowledgmentFacts, GroupAnswer, InterchangeAnswer, SegmentFault, SetAnswer
 from gateway.reconcile.origin import Origin, Posted, same_number, spellings
 from gateway.store import Connection
 from gateway.store.answers import claims_in_sets
@@ -239,23 +240,25 @@ def _blames(answer: SetAnswer, submissions: Sequence[SubmissionRow], origin: Ori
         rows = by_number.get(match_key(fault.patient_control_number), []) if fault.patient_control_number else []
         if len(rows) != 1:
             continue
-        where = f"segment {fault.segment_id} at position {fault.position} of the set"
-        codes = [f"IK3:{fault.segment_id}:{fault.position}:{fault.code}"]
-        codes += [f"IK4:{one.element}:{one.code}" for one in fault.elements]
-        event = NewEvent(
-            kind="ack_claim",
-            hop="999",
-            verdict="info",
-            recorded_at=origin.recorded_at,
-            claim_id=rows[0].claim_id,
-            submission_id=rows[0].id,
-            inbound_set_id=origin.inbound_set_id,
-            segment=fault.segment,
-            codes=codes_json(codes),
-            text=f"The 999 blames this claim: {where}" + (f", loop {fault.loop}" if fault.loop else ""),
-        )
-        events.append(event)
+        event = _blame(fault, origin.recorded_at, origin.inbound_set_id)
+        events.append(event._replace(claim_id=rows[0].claim_id, submission_id=rows[0].id))
     return events
+
+
+def _blame(fault: SegmentFault, recorded_at: str, inbound_set_id: int | None) -> NewEvent:
+    where = f"segment {fault.segment_id} at position {fault.position} of the set"
+    codes = [f"IK3:{fault.segment_id}:{fault.position}:{fault.code}"]
+    codes += [f"IK4:{one.element}:{one.code}" for one in fault.elements]
+    return NewEvent(
+        kind="ack_claim",
+        hop="999",
+        verdict="info",
+        recorded_at=recorded_at,
+        inbound_set_id=inbound_set_id,
+        segment=fault.segment,
+        codes=codes_json(codes),
+        text=f"The 999 blames this claim: {where}" + (f", loop {fault.loop}" if fault.loop else ""),
+    )
 
 
 def _unbound(group: GroupAnswer, answers: Sequence[SetAnswer], origin: Origin) -> list[NewEvent]:
@@ -275,11 +278,13 @@ def _unbound(group: GroupAnswer, answers: Sequence[SetAnswer], origin: Origin) -
             recorded_at=origin.recorded_at,
             inbound_set_id=origin.inbound_set_id,
             segment=answer.segment,
-            codes=codes_json([":".join(("IK5", answer.code, *answer.codes)), ":".join(("AK9", group.code))]),
+            codes=codes_json(
+                [":".join(("IK5", answer.code, *answer.codes)), ":".join(("AK9", group.code, *group.codes))]
+            ),
             keys=keys_json(keys),
             match_key=key,
         )
-        made.append(said)
+        made += [said, *_unbound_blames(answer, said)]
     unnamed = (group.included or 0) - len(answers)
     rest = _rest(group, sum(one.verdict == "accept" for one in answers), unnamed)
     if rest and (unnamed > 0 or group.included is None):
@@ -296,6 +301,18 @@ def _unbound(group: GroupAnswer, answers: Sequence[SetAnswer], origin: Origin) -
         )
         made.append(said)
     return made
+
+
+def _unbound_blames(answer: SetAnswer, said: NewEvent) -> list[NewEvent]:
+    """One fact a fault whose CTX names a claim, for when the set is imported."""
+    keys = json.loads(said.keys)
+    return [
+        _blame(fault, said.recorded_at, said.inbound_set_id)._replace(
+            keys=keys_json({**keys, "patient_control_number": fault.patient_control_number}), match_key=said.match_key
+        )
+        for fault in answer.faults
+        if fault.patient_control_number
+    ]
 
 
 def sides(origin: Origin) -> dict[str, str]:

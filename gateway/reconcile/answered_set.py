@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from gateway.inbound.facts import ClaimStatus, Provider, Receiver
 from gateway.reconcile.origin import match_key
 from gateway.store.answers import AnsweredSubmission
 
 TRUNCATIONS = (17, 20)  # to which some cut a patient control number
+
+
+class Named(NamedTuple):
+    """A claim as a 277CA or 277 names it. Charge in cents, days as YYYY-MM-DD; empty or None where it does not say."""
+
+    number: str
+    charge: int | None
+    member_id: str
+    service_from: str
+    providers: frozenset[str]  # every identifier of the billing provider
+
+    @classmethod
+    def of(cls, claim: ClaimStatus, provider: Provider | None) -> Named:
+        charge = next((status.charge for status in claim.statuses if status.charge is not None), None)
+        providers = frozenset((provider.id, *provider.other_ids)) if provider is not None else frozenset[str]()
+        return cls(claim.patient_control_number, charge, claim.member_id, claim.service_from, providers - {""})
 
 
 @dataclass(slots=True)
@@ -37,26 +54,29 @@ class OurSet:
 
     def find(self, claim: ClaimStatus, provider: Provider | None) -> tuple[AnsweredSubmission | None, str]:
         """The submission that a claim of the 277CA is, and the rung it was found by."""
-        key = match_key(claim.patient_control_number)
+        return self.find_named(Named.of(claim, provider))
+
+    def find_named(self, claim: Named) -> tuple[AnsweredSubmission | None, str]:
+        """The same for a claim whose names are read already."""
+        key = match_key(claim.number)
         numbered = self.by_key.get(key, [])
         exact = [row for row in numbered if row.match_key == key]
-        if (one := only(exact or numbered, provider)) is not None:
+        if (one := only(exact or numbered, claim.providers)) is not None:
             return one, "number"
-        one = only(self._of_member(claim), provider)
+        one = only(self._of_member(claim), claim.providers)
         return one, "member" if one is not None else ""
 
-    def _of_member(self, claim: ClaimStatus) -> list[AnsweredSubmission]:
-        charge = next((status.charge for status in claim.statuses if status.charge is not None), None)
-        if not claim.member_id or charge is None:
+    def _of_member(self, claim: Named) -> list[AnsweredSubmission]:
+        if not claim.member_id or claim.charge is None:
             return []
-        rows = self.by_member.get((claim.member_id.upper(), charge), [])
+        rows = self.by_member.get((claim.member_id.upper(), claim.charge), [])
         return [row for row in rows if not claim.service_from or row.service_from == claim.service_from]
 
 
-def only(rows: Sequence[AnsweredSubmission], provider: Provider | None) -> AnsweredSubmission | None:
+def only(rows: Sequence[AnsweredSubmission], providers: Collection[str]) -> AnsweredSubmission | None:
     """The only one, if need be the only one of the provider."""
-    if len(rows) > 1 and provider is not None:
-        rows = [row for row in rows if bills(row, provider)]
+    if len(rows) > 1 and providers:
+        rows = [row for row in rows if row.billing_key in providers]
     return rows[0] if len(rows) == 1 else None
 
 
@@ -64,21 +84,18 @@ def bills(row: AnsweredSubmission, provider: Provider) -> bool:
     return row.billing_key in (provider.id, *provider.other_ids)
 
 
-def newest(rows: Sequence[AnsweredSubmission], provider: Provider | None) -> AnsweredSubmission | None:
+def newest(rows: Sequence[AnsweredSubmission], providers: Collection[str]) -> AnsweredSubmission | None:
     """The newest submission of the only claim that can be meant."""
-    if len({row.claim_id for row in rows}) > 1 and provider is not None:
-        rows = [row for row in rows if bills(row, provider)]
+    if len({row.claim_id for row in rows}) > 1 and providers:
+        rows = [row for row in rows if row.billing_key in providers]
     if len({row.claim_id for row in rows}) != 1:
         return None
     return max(rows, key=lambda row: (row.sent_at or "", row.id))
 
 
-def by_date(
-    rows: Sequence[AnsweredSubmission], claim: ClaimStatus, provider: Provider | None
-) -> AnsweredSubmission | None:
+def by_date(rows: Sequence[AnsweredSubmission], providers: Collection[str], said_on: str) -> AnsweredSubmission | None:
     """The only submission that can be meant: of several only one that had been sent when the answer was given."""
-    one = only(rows, provider)
-    said = min((status.date for status in claim.statuses if status.date), default="")
-    if one is not None or not said:
+    one = only(rows, providers)
+    if one is not None or not said_on:
         return one
-    return only([row for row in rows if row.sent_at and row.sent_at[:10] <= said], provider)
+    return only([row for row in rows if row.sent_at and row.sent_at[:10] <= said_on], providers)

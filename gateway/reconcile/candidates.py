@@ -157,9 +157,16 @@ def rematch(conn: Connection, claim_ids: Iterable[int], now: datetime) -> set[in
     return _match_again(conn, found, now)
 
 
-def rematch_numbers(conn: Connection, payer_claim_numbers: Iterable[str], now: datetime) -> set[int]:
-    """Matches what waited for one of these CLP07, after it became known whose number it is."""
-    return _match_again(conn, unmatched_by_payer_number(conn, payer_claim_numbers), now)
+def rematch_numbers(
+    conn: Connection, payer_claim_numbers: Iterable[str], now: datetime, *, told: bool = False
+) -> set[int]:
+    """Matches what waited for one of these CLP07, after it became known whose number it is.
+
+    `told`: by an answer, so that it also speaks for what only member, dates and charge spoke for. A number that is
+    known from payments alone must not vouch for itself.
+    """
+    weak = str(Rung.MEMBER) if told else ""
+    return _match_again(conn, unmatched_by_payer_number(conn, payer_claim_numbers, but_for=weak), now)
 
 
 def _match_again(conn: Connection, rows: Iterable[RemittanceClaimRow], now: datetime) -> set[int]:
@@ -177,7 +184,10 @@ def _match_again(conn: Connection, rows: Iterable[RemittanceClaimRow], now: date
         link = links.get(row.id)
         before = link.claim_id if link else None
         after = result.claim_id if isinstance(result, Match) else None
-        if before != after:
+        rung = str(result.rung) if isinstance(result, Match) else ""
+        if before == after and link is not None and rung and link.rung != rung:
+            new.append(link_of(row.id, result, stamp(now)))  # the same claim, by a better reason
+        elif before != after:
             new.append(link_of(row.id, result, stamp(now)))
             touched |= {one for one in (before, after) if one is not None}
             gained[row.remittance_id] += (after is not None) - (before is not None)

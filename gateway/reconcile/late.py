@@ -13,7 +13,9 @@ from typing import NamedTuple
 
 from gateway.reconcile.acknowledgments import UNANSWERABLE, group_key, interchange_key, named_in, set_key
 from gateway.reconcile.answered_set import TRUNCATIONS
-from gateway.reconcile.origin import Origin, bare, match_key
+from gateway.reconcile.candidates import rematch_numbers
+from gateway.reconcile.meant import resolve
+from gateway.reconcile.origin import Origin, Posted, match_key
 from gateway.reconcile.projection import refresh
 from gateway.reconcile.statuses import claim_key, reference_key
 from gateway.store import Connection, stamp
@@ -24,6 +26,7 @@ from gateway.store.answers import (
     add_links,
     answered_of_claims,
     claims_in_sets,
+    count_bound,
     has_unbound_events,
     links_of,
     unbound_events,
@@ -60,8 +63,25 @@ def rebind(conn: Connection, claim_ids: Iterable[int], now: datetime) -> set[int
         if link.batch_id is not None:
             sets |= {one.id for one in sets_of(conn, link.batch_id)}
     touched |= claims_in_sets(conn, sets)
+    found = resolve(conn, binder.claim_keys(), now)
+    touched |= found.claim_ids
+    said = {link.event_id for link in new}
+    count_bound(conn, found.inbound_set_ids | binder.inbound_sets_of(said))
     refresh(conn, touched, stamp(now))
+    if found.payer_claim_numbers:
+        rematch_numbers(conn, found.payer_claim_numbers, now, told=True)
     return touched
+
+
+def bind_answers(conn: Connection, posted: Posted, now: datetime) -> None:
+    """Binds what a 277CA or 277 says of claims that were found in no set of ours, and counts them."""
+    found = resolve(conn, {*posted.loose, *posted.loose_numbers}, now)
+    bound = [key for key in posted.loose if key in found.bound_keys]
+    posted.matched += len(bound)
+    posted.unmatched -= len(bound)
+    posted.claim_ids |= found.claim_ids
+    posted.payer_claim_numbers |= found.payer_claim_numbers
+    posted.foreign = not posted.matched and not posted.found_set
 
 
 def _is_new_of_claim(link: NewLink, known: set[tuple[int, int | None, int | None, int | None]]) -> bool:
@@ -104,6 +124,15 @@ class _Binder:
             keys.add(interchange_key(row.interchange_control_number))
         return keys
 
+    def inbound_sets_of(self, event_ids: set[int]) -> set[int]:
+        """The sets in which these facts stood."""
+        facts = [fact.event for fact in self._facts if fact.event.id in event_ids]
+        return {event.inbound_set_id for event in facts if event.inbound_set_id is not None}
+
+    def claim_keys(self) -> set[str]:
+        """Under which facts about these claims are kept."""
+        return set(self._claims_by_key)
+
     def links(self) -> list[NewLink]:
         """Every link that these facts and claims allow."""
         found: dict[NewLink, None] = {}
@@ -113,12 +142,10 @@ class _Binder:
                     found.update(dict.fromkeys(self._interchange(fact)))
                 case "ack_set" | "ack_group":
                     found.update(dict.fromkeys(self._sets_of_group(fact)))
+                case "ack_claim":
+                    found.update(dict.fromkeys(self._blamed(fact)))
                 case "status" if fact.event.match_key.startswith("bht:"):
                     found.update(dict.fromkeys(self._whole_set(fact)))
-                case "status":
-                    found.update(dict.fromkeys(self._submission(fact)))
-                case "inquiry":
-                    found.update(dict.fromkeys(self._claim(fact)))
         return list(found)
 
     def _link(
@@ -148,6 +175,17 @@ class _Binder:
                 continue
             if self._is_ours(fact, row) and self._fits_group(fact, row):
                 yield self._link(fact, "999", set_id=row.set_id)
+
+    def _blamed(self, fact: _Fact) -> Iterator[NewLink]:
+        """The only claim of the set whose number a CTX names."""
+        key = claim_key(fact.keys.get("patient_control_number", ""))
+        for row in self._by_set.values():
+            if group_key(row.group_control_number) != group_key(fact.keys.get("group_control_number", "")):
+                continue
+            if self._is_ours(fact, row) and self._fits_group(fact, row):
+                named = [one for one in submissions_of(self._conn, row.set_id) if key in _cut_keys(one.match_key)]
+                ours = [one for one in self._rows if len(named) == 1 and one.id == named[0].id]
+                yield from (self._link(fact, "999", row=one) for one in ours)
 
     def _fits_group(self, fact: _Fact, row: AnsweredSubmission) -> bool:
         sets = self._group(row)
@@ -193,34 +231,6 @@ class _Binder:
             other.event.inbound_set_id == at and row.billing_key in other.keys.get("providers", "").split()
             for other in self._facts
         )
-
-    def _submission(self, fact: _Fact) -> Iterator[NewLink]:
-        rows = self._by_claim.get(fact.event.match_key, [])
-        of_set = [row for row in rows if fact.keys.get("reference") and row.reference == fact.keys["reference"]]
-        if len(of_set) == 1:
-            yield self._link(fact, "reference", row=of_set[0])
-        elif not of_set:
-            meant = [row for row in rows if _can_mean(fact, row)]
-            said = fact.event.said_on
-            sent = [row for row in meant if row.sent_at and said and row.sent_at[:10] <= said]
-            meant = meant if len(meant) == 1 else sent
-            if len(meant) == 1:
-                yield self._link(fact, "number", row=meant[0])
-
-    def _claim(self, fact: _Fact) -> Iterator[NewLink]:
-        claims = self._claims_by_key.get(fact.event.match_key, [])
-        if len(claims) == 1:
-            yield NewLink(fact.event.id, "number", self._now, claims[0].id)
-
-
-def _can_mean(fact: _Fact, row: AnsweredSubmission) -> bool:
-    """The same submitter, and neither charge nor member contradict."""
-    if bare(row.sender) not in fact.origin.receivers and row.partner != fact.origin.partner:
-        return False
-    charge, member = fact.keys.get("charge", ""), fact.keys.get("member_id", "").upper()
-    if charge and int(charge) != row.charge:
-        return False
-    return not member or not row.member_id or member == row.member_id.upper()
 
 
 def _cut_keys(patient_control_number: str) -> set[str]:

@@ -57,6 +57,9 @@ class Posted:
     batch_ids: set[int] = field(default_factory=set)  # that it proves to have arrived
     payer_claim_numbers: set[str] = field(default_factory=set)  # that it makes known
     foreign: bool = False  # it answers nothing of ours
+    found_set: bool = False  # it names a set of ours
+    loose: list[str] = field(default_factory=list)  # match keys of the claims that it names and that are not bound yet
+    loose_numbers: list[str] = field(default_factory=list)  # match keys of clearinghouse numbers that it makes known
     issues: list[Issue] = field(default_factory=list)
 
     def say(self, code: str, text: str, segment: int = 0, severity: Severity = "warning") -> None:

@@ -1,9 +1,9 @@
 """277CA and 277 meet the store: which submissions they answer, and what they say of each, named or not.
 
 A 277CA is bound by 2200B TRN02 = BHT03 to a set of ours, its claims by CLM01 inside that set (then without case and
-padding, cut to 17 or 20 characters, by the clearinghouse's number, by member, day and charge). Where the set is not
-ours to know, a claim is bound by CLM01 alone if only one submission of the same submitter and charge can be meant. What
-fits nothing is kept unbound under its CLM01. A 277 speaks of the claim, not of a submission.
+padding, cut to 17 or 20 characters, by the clearinghouse's number, by member, day and charge). What is said of a claim
+that is found in no set is kept under its CLM01 for `meant` to bind, now and whenever more is known. A 277 speaks of the
+claim, not of a submission.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from gateway.inbound.facts import ClaimStatus, LineStatus, Provider, Receiver, Source, Status, StatusFacts
 from gateway.reconcile.acknowledgments import sides
-from gateway.reconcile.answered_set import OurSet, bills, by_date, newest, only
-from gateway.reconcile.origin import Origin, Posted, bare, match_key
+from gateway.reconcile.answered_set import Named, OurSet, bills, only
+from gateway.reconcile.origin import Origin, Posted, match_key
 from gateway.store import Connection
-from gateway.store.answers import AnsweredSubmission, answered_before, answered_by_number, answered_in_set
+from gateway.store.answers import AnsweredSubmission, answered_before, answered_in_set
 from gateway.store.batches import find_sets_by_reference
 from gateway.store.claims import NewEvent, append_events, codes_json, keys_json, lock_claims
 
 PAYER = "PR"  # NM101 of the source; every other one is an intermediary
 REFUSED = frozenset(("reject", "duplicate"))
-_DELIVERED = frozenset(("sent", "sending", "unknown"))  # states of a batch whose claims may be answered
+DELIVERED = frozenset(("sent", "sending", "unknown"))  # states of a batch whose claims may be answered
 _EVENTS_A_CALL = 2_000
 
 
@@ -92,7 +92,7 @@ class _Poster:
         posted.matched = len(self._matched)
         posted.claims = posted.matched + posted.unmatched
         posted.charge = self._facts.charge
-        posted.foreign = not self._matched and not self._found_set
+        posted.found_set = self._found_set
 
     # Sets
 
@@ -175,6 +175,8 @@ class _Poster:
         if refusal is None and rejected != self._named_refused:
             return
         total = (receiver.accepted or 0) + rejected
+        if refusal is None and total == self._named:
+            return  # nobody is left of whom it would speak
         keys = {**sides(self._origin), "reference": receiver.reference, "claims": str(total) if total else ""}
         dates = [one.date for one in receiver.statuses if one.date]
         self._events.append(
@@ -224,54 +226,44 @@ class _Poster:
             self._set.said += 1
             self._set.said_refused += verdict in REFUSED
         row = self._bind(claim)
-        if row is not None and claim.payer_claim_number:
-            self.posted.payer_claim_numbers.add(claim.payer_claim_number)
+        keys = self._keys(claim)
         if row is None:
             self.posted.unmatched += 1
+            self.posted.loose.append(claim_key(claim.patient_control_number))
         elif self._set is not None and row.id in self._set.rows:
             self._set.named.add(row.id)
             if verdict in REFUSED:
                 self._set.refused.add(row.id)
-        keys = self._keys(claim)
-        if self._facts.inquiry or row is None:
-            key = claim_key(claim.patient_control_number) if row is None else ""
-        else:
-            key = _number_key(claim)
+        key = claim_key(claim.patient_control_number) if row is None else _number_key(claim)
+        self._number(claim, row, keys, key)
         for status, line in _statuses(claim):
             said = {**keys, "line": line.control_number} if line is not None and line.control_number else keys
             self._add(row, status.verdict, status.codes, status.date, status.segment, status.text, said, key)
 
+    def _number(self, claim: ClaimStatus, row: AnsweredSubmission | None, keys: dict[str, str], key: str) -> None:
+        """Keeps the numbers that the other side gave the claim, each under a key of its own where `key` is another."""
+        if row is not None and claim.payer_claim_number:
+            self.posted.payer_claim_numbers.add(claim.payer_claim_number)
+        told = []
+        if claim.payer_claim_number:
+            told.append(payer_number_key(claim.payer_claim_number))
+        if claim.clearinghouse_number:
+            told.append(clearinghouse_key(claim.clearinghouse_number))
+            if row is not None:
+                self.posted.loose_numbers.append(told[-1])
+        for one in told:
+            if one != key:
+                self._add(row, "info", (), "", claim.segment, keys=keys, key=one, kind="numbered")
+
     def _bind(self, claim: ClaimStatus) -> AnsweredSubmission | None:
-        if self._set is not None:
-            row, _ = self._set.find(claim, self._provider)
-            if row is None and claim.clearinghouse_number:
-                rows = answered_before(self._conn, clearinghouse_key(claim.clearinghouse_number))
-                row = only([one for one in rows if one.id in self._set.rows], self._provider)
-            return row
-        return self._bind_alone(claim)
-
-    def _bind_alone(self, claim: ClaimStatus) -> AnsweredSubmission | None:
-        """Without a set of ours: by CLM01 within the submitter, else by the clearinghouse's number."""
-        key = match_key(claim.patient_control_number)
-        rows = [row for row in answered_by_number(self._conn, [key]).get(key, []) if self._can_mean(claim, row)]
-        if self._facts.inquiry:
-            return newest(rows, self._provider)
-        row = by_date(rows, claim, self._provider)
-        if row is None and claim.clearinghouse_number and not rows:
-            found = answered_before(self._conn, clearinghouse_key(claim.clearinghouse_number))
-            row = only([one for one in found if self._can_mean(claim, one)], self._provider)
+        if self._set is None:
+            return None
+        row, _ = self._set.find(claim, self._provider)
+        if row is None and claim.clearinghouse_number:
+            key = clearinghouse_key(claim.clearinghouse_number)
+            rows = [one for one in answered_before(self._conn, [key]).get(key, []) if one.id in self._set.rows]
+            row = only(rows, Named.of(claim, self._provider).providers)
         return row
-
-    def _can_mean(self, claim: ClaimStatus, row: AnsweredSubmission) -> bool:
-        """Delivered by the same submitter, and neither charge nor member contradict."""
-        if row.delivery not in _DELIVERED:
-            return False
-        if bare(row.sender) not in self._origin.receivers and row.partner != self._origin.partner:
-            return False
-        charges = {status.charge for status in claim.statuses if status.charge is not None}
-        if charges and row.charge not in charges:
-            return False
-        return not claim.member_id or not row.member_id or claim.member_id.upper() == row.member_id.upper()
 
     def _keys(self, claim: ClaimStatus) -> dict[str, str]:
         charge = next((status.charge for status in claim.statuses if status.charge is not None), None)
@@ -283,6 +275,7 @@ class _Poster:
             "service_from": claim.service_from,
             "charge": "" if charge is None else str(charge),
             "reference": self._receiver.reference if self._receiver else "",
+            "billing": " ".join(sorted(Named.of(claim, self._provider).providers)),
         }
         return {name: value for name, value in keys.items() if value}
 
@@ -298,8 +291,11 @@ class _Poster:
         text: str = "",
         keys: dict[str, str] | None = None,
         key: str = "",
+        kind: str = "",
     ) -> None:
         event = self._event(verdict, codes, said_on, segment, keys or {}, key, text)
+        if kind:
+            event = event._replace(kind=kind, rank="")
         if row is None:
             event = event._replace(keys=keys_json({**(keys or {}), **sides(self._origin)}))
         else:

@@ -5,11 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, and_, func, or_, select
+from sqlalchemy import Connection, Select, and_, func, or_, select, update
 
+from gateway.store.event_links import standing
 from gateway.store.rows import cut, fetch, insert_rows
-from gateway.store.tables import batch_sets, batches, claim_versions, claims, event_links, events, submissions
+from gateway.store.tables import (
+    batch_sets,
+    batches,
+    claim_versions,
+    claims,
+    event_links,
+    events,
+    inbound_sets,
+    submissions,
+)
 
+# Facts with the links that stand.
+_LINKED = events.outerjoin(event_links, and_(event_links.c.event_id == events.c.id, standing()))
 # An answer cannot be to a batch whose numbers were only reserved.
 _UNANSWERABLE = ("building", "abandoned")
 
@@ -88,24 +100,28 @@ def answered_by_number(conn: Connection, match_keys: Iterable[str]) -> dict[str,
     return found
 
 
-def answered_before(conn: Connection, match_key: str) -> list[AnsweredSubmission]:
-    """The submissions that an earlier answer with this match key (`d9:…`, `1k:…`) was bound to."""
-    wanted = (
-        select(events.c.submission_id)
-        .where(events.c.match_key == match_key, events.c.submission_id.is_not(None))
-        .distinct()
-        .limit(100)
-    )
-    return fetch(conn, _submissions().where(submissions.c.id.in_(wanted)), AnsweredSubmission)
+def answered_before(conn: Connection, match_keys: Iterable[str]) -> dict[str, list[AnsweredSubmission]]:
+    """The submissions that answers with one of many match keys (`d9:…`) are bound to now, by match key."""
+    keys: dict[int, set[str]] = {}
+    bound = func.coalesce(events.c.submission_id, event_links.c.submission_id)
+    for part in cut(sorted(set(match_keys))):
+        query = select(events.c.match_key, bound).select_from(_LINKED).where(events.c.match_key.in_(part))
+        for key, submission_id in conn.execute(query.where(bound.is_not(None)).distinct()):
+            keys.setdefault(int(submission_id), set()).add(key)
+    found: dict[str, list[AnsweredSubmission]] = {}
+    for ids in cut(sorted(keys)):
+        for row in fetch(conn, _submissions().where(submissions.c.id.in_(ids)), AnsweredSubmission):
+            for key in keys[row.id]:
+                found.setdefault(key, []).append(row)
+    return found
 
 
 def claims_answered_before(conn: Connection, match_keys: Iterable[str]) -> dict[str, set[int]]:
     """The claims that earlier answers with one of many match keys were bound to, by match key."""
     found: dict[str, set[int]] = {}
     bound = func.coalesce(events.c.claim_id, event_links.c.claim_id)
-    joined = events.outerjoin(event_links, event_links.c.event_id == events.c.id)
     for part in cut(sorted(set(match_keys))):
-        query = select(events.c.match_key, bound).select_from(joined).where(events.c.match_key.in_(part))
+        query = select(events.c.match_key, bound).select_from(_LINKED).where(events.c.match_key.in_(part))
         for key, claim_id in conn.execute(query.distinct()):
             if claim_id is not None:
                 found.setdefault(key, set()).add(int(claim_id))
@@ -143,6 +159,17 @@ def has_unbound_events(conn: Connection) -> bool:
     return conn.execute(select(events.c.id).where(nothing).limit(1)).first() is not None
 
 
+def newest_links(conn: Connection, event_ids: Iterable[int]) -> dict[int, tuple[int | None, int | None]]:
+    """Claim and submission of the newest link of each of many facts; those without a link are absent."""
+    links = event_links.c
+    found: dict[int, tuple[int | None, int | None]] = {}
+    for part in cut(sorted(set(event_ids))):
+        query = select(links.event_id, links.claim_id, links.submission_id).where(links.event_id.in_(part))
+        for event_id, claim_id, submission_id in conn.execute(query.order_by(links.id)):
+            found[int(event_id)] = (claim_id, submission_id)
+    return found
+
+
 def links_of(conn: Connection, event_ids: Iterable[int]) -> set[tuple[int, int | None, int | None, int | None]]:
     """What many facts are bound to already: (event, submission, set, batch)."""
     found: set[tuple[int, int | None, int | None, int | None]] = set()
@@ -155,6 +182,29 @@ def links_of(conn: Connection, event_ids: Iterable[int]) -> set[tuple[int, int |
 def add_links(conn: Connection, new: Sequence[NewLink]) -> None:
     """Binds facts."""
     insert_rows(conn, event_links, NewLink._fields, new)
+
+
+def count_bound(conn: Connection, inbound_set_ids: Iterable[int]) -> None:
+    """Shows what was another system's as posted once its facts are bound, with the claims that it speaks of."""
+    links = event_links.c
+    for set_id in sorted(set(inbound_set_ids)):
+        scope = (func.coalesce(events.c[name], links[name]) for name in ("batch_id", "set_id", "claim_id"))
+        query = select(events.c.kind, events.c.match_key, *scope).select_from(_LINKED)
+        rows = conn.execute(query.where(events.c.inbound_set_id == set_id, events.c.kind != "numbered")).all()
+        found = {at: {row[at] for row in rows if row[at] is not None} for at in (2, 3, 4)}
+        if not any(found.values()):
+            continue
+        sums = select(func.coalesce(func.sum(batch_sets.c.claims), 0), func.coalesce(func.sum(batch_sets.c.charge), 0))
+        counts: dict[str, Any] = {"status": "posted"}
+        if any(row[0] in ("status", "inquiry") for row in rows):
+            bound = {row[1] for row in rows if row[4] is not None}
+            left = {row[1] for row in rows if row[1].startswith("claim:")} - bound
+            counts |= {"matched": len(found[4]), "unmatched": len(left), "claims": len(found[4]) + len(left)}
+        else:
+            of = or_(batch_sets.c.id.in_(found[3]), batch_sets.c.batch_id.in_(found[2]))
+            claims_said, charge = conn.execute(sums.where(of)).one()
+            counts |= {"matched": int(claims_said), "claims": int(claims_said), "charge": int(charge)}
+        conn.execute(update(inbound_sets).where(inbound_sets.c.id == set_id).values(counts))
 
 
 def unbound_answers(conn: Connection, *, limit: int | None = None) -> list[UnboundEvent]:

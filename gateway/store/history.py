@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import BindParameter, ColumnElement, Connection, Select, and_, bindparam, select
 
+from gateway.store.event_links import standing
 from gateway.store.rows import cut
 from gateway.store.tables import (
     batch_sets,
@@ -50,7 +51,7 @@ POSTED_COLUMNS = (
 )  # fmt: skip
 
 # They say nothing that the versions and the batch's state do not say.
-_UNTOLD = ("imported", "sent", "marked_sent")
+_UNTOLD = ("imported", "sent", "marked_sent", "numbered")
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 
 
@@ -234,6 +235,7 @@ class _Statements:
             select(linked, *_event_columns(event_links))
             .join(events, events.c.id == event_links.c.event_id)
             .where(linked.in_(_IDS), told, *self._until(events.c.recorded_at, event_links.c.recorded_at))
+            .where(standing(self._as_of))
         )
         if narrowest is None:
             return direct, bound

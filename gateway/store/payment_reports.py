@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, and_, exists, func, select
+from sqlalchemy import Connection, Select, and_, exists, func, or_, select
 
+from gateway.store.event_links import standing
 from gateway.store.remittances import RemittanceClaimRow, RemittanceRow
 from gateway.store.reporting import Filters, latest_links, remittance_conditions, was_posted
 from gateway.store.rows import columns, cut
@@ -155,10 +156,15 @@ def unbound_answers(
 ) -> tuple[int, list[UnboundAnswer]]:
     """How many answers fit nothing, and the newest of them."""
     bound = [event_links.c.event_id == events.c.id, *([event_links.c.recorded_at <= as_of] if as_of else [])]
+    targets = (event_links.c.claim_id, event_links.c.submission_id, event_links.c.set_id, event_links.c.batch_id)
+    bound += [or_(*(column.is_not(None) for column in targets)), standing(as_of)]
     scopes = (events.c.claim_id, events.c.submission_id, events.c.set_id, events.c.batch_id)
     where = and_(
         *(column.is_(None) for column in scopes),
         events.c.verdict != "",
+        events.c.kind != "numbered",
+        # What totals say of claims that are not named is no answer by itself where the rest of its set is bound.
+        or_(inbound_sets.c.status != "posted", ~events.c.match_key.startswith("bht:")),
         ~exists().where(*bound),
         *([events.c.recorded_at <= as_of] if as_of else []),
         *([inbound_files.c.partner == filters.partner] if filters.partner else []),

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Date, Table, and_, case, cast, exists, func, select
 
 from gateway.store.claim_reports import last_service, with_money
+from gateway.store.event_links import standing
 from gateway.store.reporting import Filters, claim_conditions, latest_links, was_posted
-from gateway.store.tables import claim_current, events, postings, remittance_claims, remittances
+from gateway.store.tables import claim_current, event_links, events, postings, remittance_claims, remittances
 
 
 class Submitted(NamedTuple):
@@ -130,10 +131,12 @@ def service_to_sent(conn: Connection, filters: Filters, table: Table = claim_cur
 def sent_to_accepted(conn: Connection, filters: Filters, as_of: str = "", table: Table = claim_current) -> list[Lag]:
     """From sending until the payer first said in a 277CA that it took the claim, by when we recorded that."""
     until = [events.c.recorded_at <= as_of] if as_of else []
+    whose = func.coalesce(events.c.claim_id, event_links.c.claim_id)  # bound at once, or later
     accepted = (
-        select(events.c.claim_id, func.min(events.c.recorded_at).label("at"))
+        select(whose.label("claim_id"), func.min(events.c.recorded_at).label("at"))
+        .select_from(events.outerjoin(event_links, and_(event_links.c.event_id == events.c.id, standing(as_of))))
         .where(events.c.kind == "status", events.c.hop == "payer", events.c.verdict == "accept", *until)
-        .group_by(events.c.claim_id)
+        .group_by(whose)
         .subquery("accepted")
     )
     days = _days(conn, func.substr(table.c.sent_at, 1, 10), func.substr(accepted.c.at, 1, 10))

@@ -342,11 +342,13 @@ def posted_by_payer_number(conn: Connection, numbers: Iterable[str]) -> list[Rem
     return found
 
 
-def unmatched_by_payer_number(conn: Connection, numbers: Iterable[str]) -> list[RemittanceClaimRow]:
-    """Those of them that are linked to no claim now."""
+def unmatched_by_payer_number(
+    conn: Connection, numbers: Iterable[str], *, but_for: str = ""
+) -> list[RemittanceClaimRow]:
+    """Those of them that are linked to no claim now, or by the rung `but_for`."""
     links = remittance_links.c
     newest = (
-        select(links.claim_id)
+        select(case((links.rung == but_for, None), else_=links.claim_id))
         .where(links.remittance_claim_id == remittance_claims.c.id)
         .order_by(links.id.desc())
         .limit(1)

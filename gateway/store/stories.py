@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
+from gateway.store.event_links import standing
 from gateway.store.remittances import RemittanceClaimRow
 from gateway.store.rows import columns, fetch
 from gateway.store.tables import (
@@ -187,14 +188,15 @@ def events_told(conn: Connection, claim_id: int) -> list[Told]:
                 event_links.c.set_id.is_(None),
                 event_links.c.submission_id.is_(None),
             ),
-        )
+        ),
+        standing(),
     )
     own_columns = [events.c[name] for name in Told._fields if name in events.c]
     query = (
         select(*own_columns, inbound_files.c.id, inbound_files.c.name, inbound_sets.c.kind.label("set_kind"))
         .outerjoin(inbound_sets, inbound_sets.c.id == events.c.inbound_set_id)
         .outerjoin(inbound_files, inbound_files.c.id == inbound_sets.c.file_id)
-        .where(or_(direct, events.c.id.in_(linked)))
+        .where(or_(direct, events.c.id.in_(linked)), events.c.kind != "numbered")
         .order_by(events.c.id)
     )
     return fetch(conn, query, Told)
