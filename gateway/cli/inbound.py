@@ -101,8 +101,10 @@ def show_document(document: dict[str, Any]) -> None:
             facts += f", {one['unmatched']} unmatched"
         if one["kind"] == "835":
             facts += f", charged {one['charge']}, paid {one['paid']}"
+        if one.get("foreign"):
+            facts = "it answers nothing that was sent from here; kept, and no fault"
         say(f"  {one['kind']} {one['control_number']}: {one['status']}: {facts}")
-        for issue in one["issues"][:20]:
+        for issue in sorted(one["issues"], key=lambda issue: issue["severity"] != "error")[:20]:
             say(f"    segment {issue['segment']}: {issue['severity']}: {issue['text']} [{issue['code']}]")
         if len(one["issues"]) > 20:
             say(f"    … and {len(one['issues']) - 20} more; --json has them all")

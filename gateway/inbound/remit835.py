@@ -33,6 +33,7 @@ REVERSAL = "22"
 GROUPS = frozenset(("CO", "PR", "OA", "PI", "CR"))
 _ENDS_CLAIM = frozenset(("LX", "TS3", "TS2", "PLB", "SE"))
 _new = tuple.__new__  # a named tuple at half the price of its own constructor
+_LONGEST_CAS = 20  # the name, the group, and six triples
 _PAD = [""] * 12  # so that every element that is read exists
 
 
@@ -179,6 +180,9 @@ class RemittanceReader:
             self._add(level, segment[1], segment[2], segment[3], "", position, 3)
             return
         group = element(segment, 1)
+        if len(segment) > _LONGEST_CAS:
+            text = "The CAS holds more adjustments than the six that a segment may; all of them count."
+            self.say("adjustments_beyond_six", "warning", text, position, "CAS")
         if group not in GROUPS:
             self.say("adjustment_group", "warning", "CAS01 is no group code.", position, "CAS", "01")
         for at in range(2, len(segment), 3):
@@ -272,7 +276,8 @@ class RemittanceReader:
     def _balance(self) -> None:
         difference = self.totals.difference
         if difference:
-            text = f"The payment does not balance: claims less provider adjustments exceed it by {money(difference)}."
+            how = "exceed it by" if difference > 0 else "fall short of it by"
+            text = f"The payment does not balance: claims less provider adjustments {how} {money(abs(difference))}."
             self.say("remittance_unbalanced", "error", text, 2, "BPR")
 
 

@@ -111,6 +111,8 @@ def _zip_members(archive: zipfile.ZipFile, budget: _Budget, limits: Limits) -> I
     listed = [info for info in archive.infolist() if not info.is_dir()]
     if len(listed) > limits.members:
         raise BadArchive(f"the ZIP archive holds more than {limits.members} files")
+    if fault := budget.refuses(sum(info.file_size for info in listed)):
+        raise BadArchive(fault)
     for info in listed:
         if info.flag_bits & 1:
             raise BadArchive("a file in the ZIP archive is encrypted")
@@ -131,9 +133,13 @@ class _Budget:
         """Empty, or why no more may be read."""
         self.left -= count
         self.ratio_left -= count
-        if self.left < 0:
+        return self.refuses(0)
+
+    def refuses(self, count: int) -> str:
+        """Why so many more bytes may not come; empty where they may."""
+        if self.left < count:
             return "the archive unpacks to more bytes than allowed"
-        return "the archive is packed too tightly to be what it says" if self.ratio_left < 0 else ""
+        return "the archive is packed too tightly to be what it says" if self.ratio_left < count else ""
 
 
 class _Readable(Protocol):

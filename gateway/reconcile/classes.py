@@ -49,12 +49,14 @@ class Meaning(NamedTuple):
 class Classes:
     """The rules that give each adjustment its class. Safe to share; `version` names the rules in a posting."""
 
-    __slots__ = ("_codes", "_groups", "_known", "version")
+    __slots__ = ("_codes", "_groups", "_known", "_reasons", "met_unknown", "version")
 
     def __init__(self, codes: dict[tuple[str, str, str], Meaning], groups: dict[str, tuple[str, str]]) -> None:
         self._codes = codes  # by group, reason and filing indicator; group and filing may be empty
         self._groups = groups  # class and label
         self._known: dict[tuple[str, str, str, bool], tuple[int, str]] = {}
+        self._reasons = frozenset(reason for _, reason, _ in codes)
+        self.met_unknown = False  # whether any adjustment so far had a reason that is in no row
         content = repr((sorted(codes.items()), sorted(groups.items())))
         self.version = f"{_ORDER}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
 
@@ -79,8 +81,14 @@ class Classes:
             if len(self._known) > 100_000:  # a payer that invents codes must not fill the memory
                 self._known.clear()
             normal = _normal(reason)
+            self.met_unknown = self.met_unknown or not self.knows(reason)
             found = self._known[key] = (self._find_slot(_normal(group), normal, filing.strip(), key[3]), normal)
         return found
+
+    def knows(self, reason: str) -> bool:
+        """Whether some row names this reason code; an empty one is no code."""
+        normal = _normal(reason)
+        return not normal or normal in self._reasons
 
     def is_duplicate(self, reason: str) -> bool:
         row = self._codes.get(("", reason, ""))

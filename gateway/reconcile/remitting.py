@@ -17,12 +17,13 @@ from gateway.inbound.facts import ProviderAdjustment, RemittanceFacts, Remittanc
 from gateway.reconcile.candidates import find_claims, link_of, rematch_numbers, wanted_by
 from gateway.reconcile.classes import Classes
 from gateway.reconcile.matching import Match, Unmatched
+from gateway.reconcile.oddities import odd_claims, odd_interest
 from gateway.reconcile.origin import Origin, Posted
 from gateway.reconcile.posted import REVERSAL
 from gateway.reconcile.projection import folded
 from gateway.reconcile.remitted import claim_row, header_row, posting_of
 from gateway.store import Connection, stamp
-from gateway.store.remittance_numbers import hold_number, same_number
+from gateway.store.remittance_numbers import hold_number, number_elsewhere, same_number
 from gateway.store.remittances import (
     ProviderAdjustmentRow,
     RemittanceRow,
@@ -35,14 +36,23 @@ from gateway.store.remittances import (
     same_trace,
     shares_claims,
 )
+from gateway.x12.faults import FaultList
 
 Progress = Callable[[int], None]
 CLAIMS_A_TIME = 500
+_SHOWN = 100  # reversals that are named one by one
 
 TRACE_AGAIN = "another payment with this number, payer and date is posted, with other content"
 ENTERED_ALREADY = "payment {} was entered by hand under this number; undo one of the two before the other is posted"
 TYPED = ("match_key", "charge", "paid")  # of a claim: what is typed may leave out the rest
 CLAIMS_AGAIN = "another payment with this number, payer and date is posted, with some of the same claims"
+
+
+class Reversing(NamedTuple):
+    """A reversal: the claim that it is matched to, and its CLP."""
+
+    claim_id: int
+    segment: int
 
 
 class Written(NamedTuple):
@@ -51,7 +61,7 @@ class Written(NamedTuple):
     remittance_id: int
     posted: Posted
     payer_claim_numbers: frozenset[str]  # of its matched claims
-    reversals: dict[int, int]  # remitted claims that reverse something, with the claim that each is matched to
+    reversals: dict[int, Reversing]  # remitted claims that reverse something
 
 
 def post_remittance(
@@ -130,12 +140,22 @@ def told_numbers(conn: Connection, written: Written, now: datetime) -> set[int]:
     return rematch_numbers(conn, written.payer_claim_numbers, now) if written.payer_claim_numbers else set()
 
 
+def _tell_number_again(conn: Connection, header: RemittanceHeader, posted: Posted, inbound_set_id: int) -> None:
+    """Warns that another payment has this number: of another payer or another day, so both are money."""
+    if header.payment and (other := number_elsewhere(conn, header.trace_number, but_set=inbound_set_id)) is not None:
+        text = f"Payment {other}, of another payer or another day, has this number (TRN02), too; both are posted."
+        posted.say("remittance_number_again", text, 3)
+
+
 def count_awaiting(conn: Connection, written: Written) -> None:
     """Counts reversals whose original is not in the store as unmatched: they move nothing until it comes."""
-    claims = sorted(set(written.reversals.values()))
+    claims = sorted({one.claim_id for one in written.reversals.values()})
     waiting = {one for claim in folded(conn, claims) for one in claim.money.awaiting} & written.reversals.keys()
     written.posted.matched -= len(waiting)
     written.posted.unmatched += len(waiting)
+    for segment in sorted(written.reversals[one].segment for one in waiting)[:_SHOWN]:
+        text = "The reversal found no payment that it takes back: it moves nothing until that comes."
+        written.posted.say("reversal_waits", text, segment)
 
 
 class _Writer:
@@ -148,7 +168,9 @@ class _Writer:
         self._classes = classes
         self._posted = Posted()
         self._numbers: set[str] = set()
-        self._reversals: dict[int, int] = {}
+        self._reversals: dict[int, Reversing] = {}
+        self._odd = FaultList()
+        self._interest = 0
 
     def run(self, *, status: str, reason: str, progress: Progress | None) -> Written:
         conn, facts, posted = self._conn, self._facts, self._posted
@@ -177,12 +199,18 @@ class _Writer:
         )
         posted.claims, posted.charge, posted.paid = totals.claims, totals.charge, totals.paid
         posted.unmatched = posted.claims - posted.matched
+        if self._classes is not None:
+            odd_interest(facts.provider_adjustments, self._interest, self._odd)
+            _tell_number_again(conn, facts.header, posted, origin.inbound_set_id)
+        posted.issues += self._odd.issues
         return Written(remittance_id, posted, frozenset(self._numbers - {""}), self._reversals)
 
     def _post(self, claims: Sequence[RemittedClaim], ids: Sequence[int], classes: Classes) -> None:
         recorded_at = stamp(self._origin.at)
         postings = [posting_of(claim, one, classes, recorded_at) for claim, one in zip(claims, ids, strict=True)]
         add_postings(self._conn, postings)
+        self._interest += sum([one.interest for one in postings])
+        odd_claims(claims, classes, self._odd)
         wanted = wanted_by(self._facts.header, self._origin.crosswalk, self._origin.partner)
         results = find_claims(self._conn, [wanted(claim) for claim in claims])
         links = []
@@ -195,7 +223,7 @@ class _Writer:
                 self._posted.claim_ids.add(result.claim_id)
                 self._numbers.add(claim.payer_claim_number)
                 if claim.status == REVERSAL:
-                    self._reversals[row_id] = result.claim_id
+                    self._reversals[row_id] = Reversing(result.claim_id, claim.segment)
         add_links(self._conn, links)
 
 

@@ -29,6 +29,7 @@ from gateway.reports.document import (
 )
 from gateway.store import Connection, reporting
 from gateway.store.reporting import MONEY, ClaimCube, ClaimGroup, ClaimLine, Filters, RemittanceRow
+from gateway.store.waiting import waiting as waiting_for
 
 COUNTS = ("imported", "held", "ready", "batched", "sent", "accepted", "adjudicated", "rejected", "silent", "cancelled")
 GROUPS = {"payer": "by payer", "partner": "by partner", "provider": "by billing provider"}
@@ -222,7 +223,7 @@ def reconcile(
         checks=tuple(_checks(conn, filters, whole, rows, source, _sum_by(waiting, "claim_id"), past)),
         groups=_all_groups(cube, crosswalk),
         attention=dict(_attention(conn, filters, source)),
-        waiting={row.kind: row.number for row in reporting.waiting(conn, filters)},
+        waiting={row.kind: row.number for row in waiting_for(conn, filters, past)},
         parameters=parameters_of(filters),
     )
 

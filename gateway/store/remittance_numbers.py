@@ -34,6 +34,16 @@ def same_number(
     return fetch(conn, query, RemittanceRow)
 
 
+def number_elsewhere(conn: Connection, trace_number: str, *, but_set: int) -> int | None:
+    """A posted payment of money with exactly this number, from another set; its id."""
+    row = remittances.c
+    query = select(row.id).where(
+        row.trace_number == trace_number, row.status == "posted", row.payment != 0, row.inbound_set_id != but_set
+    )
+    found = conn.execute(query.order_by(row.id).limit(1)).scalar()
+    return int(found) if found is not None else None
+
+
 def of_number(conn: Connection, trace_number: str, *, but: int) -> list[RemittanceRow]:
     """Payments of that number as it is written or but for leading zeros, posted or parked; one left out."""
     if not trace_number:

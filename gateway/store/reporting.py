@@ -413,32 +413,6 @@ def batch_laws(conn: Connection) -> list[BatchLaw]:
     return [BatchLaw(*row) for row in conn.execute(query)]
 
 
-class Waiting(NamedTuple):
-    """How many things of a kind wait for a person."""
-
-    kind: str
-    number: int
-
-
-def waiting(conn: Connection, filters: Filters) -> list[Waiting]:
-    """Deliveries, files and sets that wait for a person."""
-    found = []
-    partner = [batches.c.partner == filters.partner] if filters.partner else []
-    for state in ("unknown", "failed"):
-        query = select(func.count()).select_from(batches).where(batches.c.state == state, *partner)
-        found.append(Waiting(f"delivery_{state}", int(conn.execute(query).scalar_one())))
-    files = [inbound_files.c.partner == filters.partner] if filters.partner else []
-    query = select(func.count()).select_from(inbound_files).where(inbound_files.c.status == "quarantined", *files)
-    found.append(Waiting("file_quarantined", int(conn.execute(query).scalar_one())))
-    sets = (
-        select(func.count()).select_from(inbound_sets).join(inbound_files, inbound_files.c.id == inbound_sets.c.file_id)
-    )
-    for status in ("parked", "quarantined"):
-        query = sets.where(inbound_sets.c.status == status, *files)
-        found.append(Waiting(f"set_{status}", int(conn.execute(query).scalar_one())))
-    return [row for row in found if row.number]
-
-
 def count_in(conn: Connection, filters: Filters, states: Sequence[str], table: Table = claim_current) -> int:
     """How many claims are in these states."""
     query = select(func.count()).select_from(table).where(table.c.state.in_(states), *claim_conditions(filters, table))
