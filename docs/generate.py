@@ -15,8 +15,9 @@ import click
 
 from gateway.cli.root import gateway
 from gateway.data import SHIPPED
-from gateway.guides import BY_TYPE, guide_for
+from gateway.guides import BY_TYPE, guide, guide_for
 from gateway.x12.faults import FAULTS
+from gateway.x12.guide_page import PLACES, places
 from gateway.x12.schema import field_reference
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
@@ -28,6 +29,7 @@ def pages() -> dict[str, str]:
     """Every generated page by its name in docs/reference/."""
     found = {f"claim-{kind}.md": fields_page(kind) for kind in BY_TYPE}
     return found | {
+        "remittance-835.md": remittance_page(),
         "commands.md": commands_page(),
         "edits.md": edits_page(),
         "defaults.md": defaults_page(),
@@ -72,6 +74,24 @@ def fields_page(claim_type: str) -> str:
     )
     body = field_reference(guide_for(claim_type)).splitlines()[1:]
     return _text([*_page(title, intro), *body])
+
+
+def remittance_page() -> str:
+    """What an 835 is checked for, from its guide table."""
+    advice = guide("835")
+    intro = (
+        f"What a remittance advice ({advice.version}) is checked for by `gateway x12 validate`: each loop, segment and "
+        "element, whether it must be there, how often it may be, and what may stand in it. The table behind this page: "
+        "`mappings/guides/835.csv`."
+    )
+    door = (
+        "Posting is not as strict. An advice with a fault of its guide is read and posted as long as its money "
+        "balances and its claims can be told; a file that is to be refused or sent back is judged by `gateway x12 "
+        "validate`. "
+        "Where our verdict and that of pyx12 differ: [the second opinion](second-opinion.md)."
+    )
+    tables = (line for title, rows in places(advice) for line in (f"## {title}", "", *_table(PLACES, rows)))
+    return _text([*_page("What an 835 must be like", intro, door), *tables])
 
 
 # Commands
@@ -272,18 +292,19 @@ def faults_page() -> str:
 def second_opinion_page() -> str:
     """Where our verdict and that of pyx12 differ, from mappings/second_opinion.csv."""
     intro = (
-        "Every 837 is checked by the guide tables of the gateway before it is sent, and that verdict decides. A "
-        "partner's profile may ask for pyx12 as a second opinion (`[delivery] second_opinion = true`); `gateway x12 "
+        "Every 837 is checked by the guide tables of the gateway before it is sent, and that verdict decides; an 835 "
+        "is checked by such a table in `gateway x12 validate`. A partner's profile may ask for pyx12 as a second "
+        "opinion (`[delivery] second_opinion = true`); `gateway x12 "
         "validate --second-opinion FILE` asks it, too. The rows below are the kinds of findings that one of the two "
         "has and the other has not. What pyx12 finds of such a kind holds no claim; what it finds of another kind does."
     )
     how = (
         "The codes are those of a 999: `IK304-3` a required segment that is missing, `IK403-7` a code that is not in "
         "the guide; `pyx12-IK4-7` is the same said by pyx12. *Seen* says how often a kind was the "
-        "first finding among 10,000 claims of all three types, each spoilt in one place; 0 is rarer. A "
-        "test spoils such claims, asks both, and fails where they differ in a kind that is not here, or where a kind "
-        "no longer occurs. For the 837D of "
-        "today, which it lacks, pyx12 has a map that is made from our guide table (`mappings/pyx12/`, `make maps`)."
+        "first finding among 10,000 claims of all three types, each spoilt in one place, and of a row that is of the "
+        "835 alone among 10,000 advices; 0 is rarer. A test spoils such files, asks both, and fails where they differ "
+        "in a kind that is not here, or where a kind no longer occurs. For the 837D of today, which it lacks, pyx12 "
+        "has a map that is made from our guide table (`mappings/pyx12/`, `make maps`)."
     )
     own = (
         "A home may have a `mappings/second_opinion.csv` of its own with the same columns; its rows are added. "

@@ -1,4 +1,4 @@
-"""The shipped guides of the 837, loaded once each."""
+"""The shipped guides, loaded once each: those of the 837, which say a claim, and those of what answers it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from gateway.x12.guide_table import load_guide
 
 # Which guide says a type of claim.
 BY_TYPE = {"professional": "837P", "institutional": "837I", "dental": "837D"}
+# The kinds of sets that answer claims and have a guide table: for checking alone, since each has a reader of its own.
+ANSWERS = ("835",)
 
 
 @cache
@@ -25,5 +27,11 @@ def guide_for(claim_type: str) -> Guide:
 
 @cache
 def all_guides() -> dict[str, Guide]:
-    """Every shipped guide by its name."""
+    """Every shipped guide of the 837 by its name."""
     return {name: guide(name) for name in sorted(listing("mappings/guides", ".csv")) if name in BY_TYPE.values()}
+
+
+@cache
+def answer_guides() -> dict[str, Guide]:
+    """The guides of the sets that answer claims, by the kind of set."""
+    return {name: guide(name) for name in ANSWERS}

@@ -96,7 +96,7 @@ def _show(document: dict[str, Any]) -> None:
 @click.option(
     "--second-opinion/--no-second-opinion",
     default=None,
-    help="Ask pyx12, too, where it has a map; without either, for other kinds than the 837.",
+    help="Ask pyx12, too, where it has a map; without either, for kinds without a guide table of ours (999).",
 )
 @json_option
 def validate(file: Path, second_opinion: bool | None, as_json: bool) -> None:

@@ -8,19 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
-from gateway.x12.guide import Guide, Loop, SegmentRow
+from gateway.x12.guide import CLAIM, Guide, Loop, SegmentRow
 from gateway.x12.issues import Issue, plain_id
 from gateway.x12.reader import TransactionSet
 from gateway.x12.routes import Node, Routes, Target
 from gateway.x12.row_pattern import Patterns
 from gateway.x12.row_rules import RunRules, row_rules
 from gateway.x12.value_rules import ORDINAL
-from gateway.x12.values import Delimiters
+from gateway.x12.values import Delimiters, Segment
 
 _DELIMITERS_KEPT = 8  # sets of delimiters whose patterns are remembered
 
 _SEGMENTS = {
-    "1": "no guide of the 837 has this segment",
+    "1": "the guide has no such segment at all",
     "2": "the guide has no such segment here",
     "3": "a required segment is missing",
     "4": "the loop stands here more often than the guide has it",
@@ -47,6 +47,7 @@ class RuleSet:
         }
         self.leads = {row.number: row.leads for loop in guide.loops.values() for row in loop.segments if row.leads}
         self.levels = [level.id for level in guide.levels()]
+        self.has_claims = any(loop.segments[0].id == CLAIM for loop in guide.tops())
         self.required: dict[str, list[tuple[str, list[int]]]] = {}  # segment id, numbers of rows of which one must be
         self.inner: dict[str, list[tuple[str, str]]] = {}
         self.below: dict[str, list[tuple[str, str]]] = {}
@@ -83,9 +84,7 @@ class RuleSet:
     def _inner(self, loop: Loop) -> list[tuple[str, str]]:
         """(loop id, segment id) of the required loops inside a loop that are no HL loops."""
         found = [self.guide.loops[name] for name in loop.children]
-        required = [
-            child for child in found if child.usage == "R" and not child.level and child is not self.guide.claim
-        ]
+        required = [child for child in found if child.usage == "R" and child.id not in self.routes.tops]
         return [(child.id, child.segments[0].id) for child in required]
 
     def _below(self, loop: Loop) -> list[tuple[str, str]]:
@@ -120,7 +119,7 @@ def check_set(tset: TransactionSet, guides: Mapping[str, Guide]) -> Iterator[Iss
         text = "This version of the 837 is not checked; 005010 is."
         yield Issue("version", "error", text, 1, tset.offset, "ST", "03")
         return
-    yield from _SetCheck(rule_set(guide), tset).run()
+    yield from SetCheck(guide, tset).run()
 
 
 class _Open:
@@ -137,11 +136,12 @@ class _Open:
         self.children: dict[str, int] = {}  # by loop id
 
 
-class _SetCheck:
-    """The state while one set is checked."""
+class SetCheck:
+    """The check of one set by its guide: `run` gives the faults, or iterating the segments while they are checked."""
 
-    def __init__(self, rules: RuleSet, tset: TransactionSet) -> None:
-        self.rules, self.tset, self.guide = rules, tset, rules.guide
+    def __init__(self, guide: Guide, tset: TransactionSet) -> None:
+        self.rules = rules = rule_set(guide)
+        self.tset, self.guide = tset, guide
         self.delimiters = tset.delimiters
         self.separator = tset.delimiters.element
         self.patterns = rules.patterns(tset.delimiters)
@@ -154,12 +154,20 @@ class _SetCheck:
         self.segment_id = ""
 
     def run(self) -> Iterator[Issue]:
-        """See `check_set`."""
+        """The faults, as they are found."""
+        for _ in self:
+            if self.found:
+                yield from self.found
+                self.found.clear()
+        yield from self.found
+
+    def __iter__(self) -> Iterator[Segment]:
+        """The segments, each checked when it is given; `found` has the faults so far."""
         self.enter(self.guide.root, 0)
-        claim_id = self.guide.claim.segments[0].id
+        has_levels, claim_id = bool(self.rules.levels), CLAIM if self.rules.has_claims else ""
         for segment in self.tset:
             name = self.segment_id = segment[0]
-            if name == "HL":
+            if name == "HL" and has_levels:
                 self.level(segment)
             elif name == claim_id:
                 self.claim(segment)
@@ -167,11 +175,8 @@ class _SetCheck:
                 self.leave(0)
             elif name != "ST":
                 self.take(segment, name)
-            if self.found:
-                yield from self.found
-                self.found.clear()
+            yield segment
         self.leave(0)
-        yield from self.found
 
     # Scopes: the header, HL loops, a claim
 
@@ -241,7 +246,7 @@ class _SetCheck:
         target = route.find(segment, self.delimiters.component) if route is not None else None
         if target is None:
             self.segment("2" if name in self.rules.ids else "1", node.loop.id)
-            if name == "NM1":
+            if name == "NM1" and self.rules.routes.has_parties:
                 self.node = _party_unknown(node)
             return
         scope = self.scopes[-1]

@@ -1,6 +1,7 @@
 """A guide as a value: which loop, segment and element holds which field of a canonical claim.
 
-Loaded from a table (`guide_table.load_guide`); everything that reads, writes or checks claims is compiled from it.
+Loaded from a table (`guide_table.load_guide`); everything that reads, writes or checks claims is compiled from it. Of
+the sets that answer claims, whose readers are written by hand, it is the check alone.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from gateway.x12.formats import Format
 Usage = Literal["R", "S", "N", "C"]  # required, situational, not used, required with its composite
 Role = Literal["value", "constant", "supplied"]
 Path = tuple[str, ...]
+CLAIM = "CLM"  # opens the loop of one claim of an 837
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +169,10 @@ class Loop:
 
 @dataclass(frozen=True, slots=True)
 class Guide:
-    """One implementation guide of the 837."""
+    """One implementation guide."""
 
-    name: str  # "837P"
-    type: str  # "professional", "institutional" or "dental"
+    name: str  # "837P", "835"
+    type: str  # "professional", "institutional" or "dental"; "remittance"
     version: str  # what is written to ST03 and GS08, "005010X222A1"
     family: str  # versions that begin so are read by this table, "005010X222"
     loops: dict[str, Loop] = field(hash=False, repr=False)
@@ -182,18 +184,27 @@ class Guide:
 
     @property
     def claim(self) -> Loop:
-        """The loop that holds one claim (2300)."""
-        return next(loop for loop in self.loops.values() if loop.segments and loop.segments[0].id == "CLM")
+        """The loop that holds one claim of an 837 (2300)."""
+        return next(loop for loop in self.loops.values() if _opener(loop) == CLAIM)
 
     def levels(self) -> list[Loop]:
         """The HL loops, outermost first."""
         return [loop for loop in self.loops.values() if loop.level]
+
+    def tops(self) -> list[Loop]:
+        """The root, the HL loops and, in an 837, the loop of a claim: each begins whatever other loop is open."""
+        return [loop for loop in self.loops.values() if loop is self.root or loop.level or _opener(loop) == CLAIM]
 
     def below(self, loop: Loop) -> list[Loop]:
         """A loop and those inside it that are neither HL loops nor claims, in guide order."""
         found = [loop]
         for name in loop.children:
             child = self.loops[name]
-            if not child.level and child is not self.claim:
+            if not child.level and _opener(child) != CLAIM:
                 found += self.below(child)
         return found
+
+
+def _opener(loop: Loop) -> str:
+    """The id of the segment that opens a loop."""
+    return loop.segments[0].id if loop.segments else ""

@@ -164,10 +164,12 @@ class Routes:
         self.levels = {loop.level: loop for loop in guide.levels()}
         self.ids = frozenset({"ST", "SE"} | {row.id for loop in guide.loops.values() for row in loop.segments})
         self.openers = frozenset(loop.segments[0].id for loop in guide.loops.values())
+        self.has_parties = any(_is_party(loop) for loop in guide.loops.values())
         self.parties = frozenset(
             row.id for loop in guide.loops.values() if _is_party(loop) for row in loop.segments if row.id != "NM1"
         )
-        for top in (guide.root, *guide.levels(), guide.claim):
+        self.tops = {loop.id for loop in guide.tops()}
+        for top in guide.tops():
             self._scope(top)
 
     def _scope(self, top: Loop) -> None:
@@ -186,7 +188,7 @@ class Routes:
 
     def _children(self, loop: Loop) -> list[Loop]:
         found = (self.guide.loops[name] for name in loop.children)
-        return [child for child in found if not child.level and child is not self.guide.claim]
+        return [child for child in found if child.id not in self.tops]
 
     def _route(self, node: Node, own: list[Loop]) -> None:
         targets: dict[str, list[Target]] = {}
@@ -207,7 +209,7 @@ class Routes:
         node.routes = {name: Route(found) for name, found in targets.items()}
 
     def _add(self, targets: dict[str, list[Target]], loop: Loop, depth: int, *, is_stray: bool) -> None:
-        openers = 1 if loop.level or loop is self.guide.claim else len(_openers(loop))
+        openers = 1 if loop.id in self.tops else len(_openers(loop))
         for row in loop.segments[0 if loop is self.guide.root else openers :]:
             target = Target(loop, row, False, depth, is_stray, _tests(row), _is_open(row) and not is_stray)
             targets.setdefault(row.id, []).append(target)

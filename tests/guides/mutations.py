@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from random import Random
 from typing import NamedTuple
 
+from advice_files import advice
 from guide_documents import GUIDES, make, written
 
 Segments = list[list[str]]
+_OPENERS = ("NM1", "HL", "CLM", "LX", "SBR", "SVD", "LIN")
+_ANSWER_OPENERS = ("N1", "LX", "CLP", "SVC", "PLB")
 _HEAD = ("ISA", "GS", "ST", "SE", "GE", "IEA")
 _BASES = 24  # good claims of each guide
 
@@ -24,8 +27,14 @@ class Mutant(NamedTuple):
 
 @cache
 def bases(name: str) -> tuple[str, ...]:
-    """Files of one claim each that our guide check and pyx12 both accept: from bare ones to full ones."""
-    return tuple(base(name, seed) for seed in range(_BASES))
+    """Files of one claim or set each that our guide check and pyx12 both accept: from bare ones to full ones."""
+    made = base if name in GUIDES else answer
+    return tuple(made(name, seed) for seed in range(_BASES))
+
+
+def answer(name: str, seed: int) -> str:
+    """One good file of what answers claims."""
+    return advice(name, seed, (0.0, 0.05, 0.15, 0.4)[seed % 4])
 
 
 def base(name: str, seed: int) -> str:
@@ -45,8 +54,9 @@ def mutant(name: str, seed: int) -> Mutant:
     """One of the good files, spoilt in one place."""
     random = Random(f"{name} {seed}")
     segments = [text.split("*") for text in random.choice(bases(name)).split("~")[:-1]]
-    kind = random.choice(sorted(_KINDS))
-    place = _KINDS[kind](segments, random)
+    kinds = _KINDS if name in GUIDES else _ANSWER_KINDS
+    kind = random.choice(sorted(kinds))
+    place = kinds[kind](segments, random)
     if kind != "count":
         _recount(segments)
     return Mutant(kind, place, "".join("*".join(segment) + "~" for segment in segments).encode())
@@ -217,9 +227,8 @@ def _qualifier(segments: Segments, random: Random) -> str:
     return f"{segments[number][0]}01"
 
 
-def _loop(segments: Segments, random: Random, *, keeps: bool = False) -> str:
+def _loop(segments: Segments, random: Random, *, keeps: bool = False, openers: Iterable[str] = _OPENERS) -> str:
     """A whole loop, from one of its openers to the next, is moved or doubled."""
-    openers = ("NM1", "HL", "CLM", "LX", "SBR", "SVD", "LIN")
     starts = [n for n, segment in enumerate(segments) if segment[0] in openers]
     ends = [*starts[1:], next(n for n, segment in enumerate(segments) if segment[0] == "SE")]
     at = random.randrange(len(starts))
@@ -275,4 +284,41 @@ _KINDS: dict[str, Callable[[Segments, Random], str]] = {
     "loop doubled": _loop_doubled,
     "subrogation": _subrogation,
     "certificate": _certificate,
+}
+
+
+def _answer_date(segments: Segments, random: Random) -> str:
+    bad = random.choice(("20260230", "2026", "20261301", "00000000", "20260101-20260230", "2400", "9999"))
+    found = [(n, at) for n, s in enumerate(segments) if s[0] not in _HEAD for at, text in enumerate(s) if _is_day(text)]
+    number, at = random.choice(found)
+    segments[number][at] = bad
+    return f"{segments[number][0]}{at:02}"
+
+
+def _is_day(text: str) -> bool:
+    return len(text) == 8 and text.isdigit() and text[:2] in ("19", "20")
+
+
+def _answer_qualifier(segments: Segments, random: Random) -> str:
+    """The first element is that of another segment of the same name, or none that the guide has."""
+    number = _inner(segments, random)
+    other = random.choice([segment for segment in segments if segment[0] == segments[number][0]])
+    segments[number][1] = random.choice((other[1], "ZZ", "XX", "QC", "PR", "G1", "150", ""))
+    return f"{segments[number][0]}01"
+
+
+def _answer_loop(segments: Segments, random: Random) -> str:
+    return _loop(segments, random, openers=_ANSWER_OPENERS)
+
+
+def _answer_loop_doubled(segments: Segments, random: Random) -> str:
+    return _loop(segments, random, keeps=True, openers=_ANSWER_OPENERS)
+
+
+_OF_CLAIMS = ("HL damaged", "subrogation", "certificate")
+_ANSWER_KINDS = {name: spoil for name, spoil in _KINDS.items() if name not in _OF_CLAIMS} | {
+    "bad date": _answer_date,
+    "qualifier changed": _answer_qualifier,
+    "loop moved": _answer_loop,
+    "loop doubled": _answer_loop_doubled,
 }

@@ -1,7 +1,7 @@
-"""Our verdict on an 837 is that of pyx12, but for the kinds of differences that its table lists.
+"""Our verdict on a set that has a guide table is that of pyx12, but for the kinds of differences that its table lists.
 
-`GATEWAY_MUTATIONS` sets how many spoilt claims are tried (2,000 without it). Run as a program, this file tries
-10,000 and counts the kinds for the table.
+`GATEWAY_MUTATIONS` sets how many spoilt claims are tried (2,000 without it), and a fourth as many answers of each kind.
+Run as a program, this file tries 10,000 of either and counts the kinds for the table.
 """
 
 from __future__ import annotations
@@ -16,16 +16,17 @@ from pathlib import Path
 import pytest
 from mutations import Mutant, bases, mutant
 
-from gateway.guides import all_guides
+from gateway.guides import ANSWERS, all_guides, answer_guides
 from gateway.judge import can_judge, judge_set
 from gateway.second_opinion import ANY, Difference, differences
-from gateway.x12.element_rules import check_set
+from gateway.x12.element_rules import SetCheck, check_set
 from gateway.x12.issues import Issue
 from gateway.x12.reader import Reader, TransactionSet
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus"
 GUIDES = ("837P", "837I", "837D")
 SHARDS = 20
+ANSWER_SHARDS = 4
 COUNT = int(os.environ.get("GATEWAY_MUTATIONS", "2000"))
 KNOWN = differences()
 CODE = re.compile(r"IK304-([1-7]|I[4-9])|IK403-([1-9]|1[0-3]|I(6|9|1[0-3]))")  # element 720, 723 of a 999
@@ -34,7 +35,8 @@ ENVELOPE = frozenset({"se_count", "se_control_number", "se_missing", "st_control
 
 def ours(item: TransactionSet) -> list[Issue]:
     """What our check finds in a set, in order."""
-    found = list(check_set(item, all_guides()))
+    guide = answer_guides().get(item.kind)
+    found = list(check_set(item, all_guides()) if guide is None else SetCheck(guide, item).run())
     return [issue for issue in (*found, *item.issues) if issue.severity == "error"]
 
 
@@ -75,7 +77,7 @@ def seeds(shard: int) -> list[tuple[str, int]]:
     return [(GUIDES[seed % len(GUIDES)], seed) for seed in range(shard, COUNT, SHARDS)]
 
 
-@pytest.mark.parametrize("guide", GUIDES)
+@pytest.mark.parametrize("guide", GUIDES + ANSWERS)
 def test_good_claims_are_good_for_both(guide: str) -> None:
     """What is spoilt afterwards was accepted by both."""
     for text in bases(guide):
@@ -92,6 +94,29 @@ def test_same_verdict_as_pyx12(shard: int) -> None:
         if more := unlisted(one.data):
             found[guide, seed, one.kind, one.place] = more
     assert found == {}
+
+
+@pytest.mark.parametrize("guide", ANSWERS)
+@pytest.mark.parametrize("shard", range(ANSWER_SHARDS))
+def test_same_verdict_on_answers(guide: str, shard: int) -> None:
+    """A spoilt answer of a payer or clearinghouse is accepted or rejected by both, or the difference is listed."""
+    found = {}
+    for seed in range(shard, COUNT // 4, ANSWER_SHARDS):
+        one = mutant(guide, seed)
+        if more := unlisted(one.data):
+            found[seed, one.kind, one.place] = more
+    assert found == {}
+
+
+@pytest.mark.parametrize("guide", ANSWERS)
+def test_most_spoilt_answers_are_rejected(guide: str) -> None:
+    """The mutations of answers do spoil, and each finding has a code of a 999, a segment of the set and a sentence."""
+    made = [mutant(guide, seed) for seed in range(100)]
+    findings = [ours(item) for one in made for item in sets(one.data)]
+    assert 0.5 < sum(map(bool, findings)) / len(findings) < 0.95
+    for issue in (issue for found in findings for issue in found):
+        assert CODE.fullmatch(issue.code) or issue.code in ENVELOPE, issue.code
+        assert issue.segment and issue.segment_id and issue.text.endswith(".")
 
 
 def test_both_blame_the_same_segment() -> None:
@@ -143,7 +168,7 @@ def test_a_listed_difference_still_occurs(row: Difference) -> None:
 
 
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus of samples is not here")
-@pytest.mark.parametrize("folder", GUIDES)
+@pytest.mark.parametrize("folder", GUIDES + ANSWERS)
 def test_same_verdict_on_the_corpus(folder: str) -> None:
     """Over every sample whose guide both know."""
     found, judged = {}, 0
@@ -153,16 +178,16 @@ def test_same_verdict_on_the_corpus(folder: str) -> None:
         if more := unlisted(data):
             found[path.name] = more
     assert found == {}
-    assert judged >= {"837P": 337, "837I": 4, "837D": 5}[folder]
+    assert judged >= {"837P": 337, "837I": 4, "837D": 5, "835": 20}[folder]
 
 
-def _count(count: int, tell: Callable[[str], None]) -> None:
+def _count(guides: tuple[str, ...], count: int, tell: Callable[[str], None]) -> None:
     """Counts the kinds among so many spoilt claims, with an example of each."""
     seen: Counter[Difference] = Counter()
     example: dict[Difference, str] = {}
     verdicts: Counter[tuple[bool, bool]] = Counter()
     for seed in range(count):
-        guide = GUIDES[seed % len(GUIDES)]
+        guide = guides[seed % len(guides)]
         one: Mutant = mutant(guide, seed)
         for _, mine, theirs in both(one.data):
             verdicts[bool(mine), bool(theirs)] += 1
@@ -174,9 +199,11 @@ def _count(count: int, tell: Callable[[str], None]) -> None:
             elif found:
                 tell(f"not listed: {guide} {seed} {one.kind} {found[0]} {found[1]}")
     tell(f"(ours, pyx12) rejected: {dict(verdicts)}")
-    for row in KNOWN.rows:
+    for row in (row for row in KNOWN.rows if row.guide in (ANY, *guides)):
         tell(f"{seen[row]}\t{example.get(row, '')}\t{row.found_by} {row.guide} {row.code} {row.segment} {row.element}")
 
 
 if __name__ == "__main__":
-    _count(10_000, print)
+    _count(GUIDES, 10_000, print)
+    for one in ANSWERS:
+        _count((one,), 10_000, print)
