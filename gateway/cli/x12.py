@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import click
 
+from gateway.cli.deidentify import deidentify
 from gateway.cli.files import opened
 from gateway.cli.output import BytesOut, emit, flush_out, json_option, note, say, to_json, write_out
 from gateway.cli.root import Group
@@ -206,3 +207,6 @@ def _json_fault(error: ValueError | RecursionError) -> str:
     if isinstance(error, UnicodeDecodeError):
         return f"byte {error.start + 1} is not UTF-8"
     return "nested too deeply" if isinstance(error, RecursionError) else "a number is too long"
+
+
+x12.add_command(deidentify)

@@ -48,6 +48,7 @@ def batch(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("x12", "read", "FILE"),
         ("x12", "write"),
         ("x12", "validate", "FILE"),
+        ("x12", "deidentify", "FILE"),
         ("claims", "schema"),
     ],
     ids=" ".join,
