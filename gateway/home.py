@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from gateway.alerts.settings import Alerts, read_alerts
 from gateway.apart import keep_apart
 from gateway.claims.crosswalk import NO_CROSSWALK, Crosswalk, load_crosswalk
 from gateway.configuration import Written, read_toml
@@ -35,9 +36,24 @@ workers = 0
 [retention]
 # For how many years claims and files are kept before `gateway store retain` may let them go; 0: for ever.
 years = 0
+
+# Where to tell that something needs a person: see docs/howto/alerts.md.
+# [alerts.mail]
+# to = ["billing@example.com"]
+# from = "gateway@example.com"
+# host = "smtp.example.com"
+# username = "gateway"
+# password = "env:SMTP_PASSWORD"
 """
 
-KEYS = {"store": {"url"}, "archive": {"path"}, "building": {"workers"}, "retention": {"years"}}
+# Where alerts are told is checked by its own reader.
+KEYS = {
+    "store": {"url"},
+    "archive": {"path"},
+    "building": {"workers"},
+    "retention": {"years"},
+    "alerts": {"name", "mail", "webhook", "command"},
+}
 
 
 @dataclass(frozen=True)
@@ -87,6 +103,7 @@ class Home:
         found.refuse_unknown(KEYS)
         _workers(found)
         _years(found)
+        read_alerts(found)
         return found
 
     def _setting(self, table: str, key: str, default: str) -> str:
@@ -117,6 +134,11 @@ class Home:
     def retention_years(self) -> int:
         """For how many years claims and files are kept at least; 0: not said, nothing leaves."""
         return _years(self.configuration)
+
+    @property
+    def alerts(self) -> Alerts:
+        """Where alerts are told."""
+        return read_alerts(self.configuration)
 
     @cached_property
     def profiles(self) -> dict[str, Profile]:

@@ -45,6 +45,7 @@ def finish(found: Round) -> None:
 @click.pass_obj
 def exchange(session: Session, partner: str | None, dry_run: bool, as_json: bool) -> None:
     """Builds, sends, fetches and processes once: what cron or a systemd timer runs."""
+    from gateway.exchange.alerting import after_round
     from gateway.exchange.rounds import exchange as run
 
     if dry_run:
@@ -55,6 +56,7 @@ def exchange(session: Session, partner: str | None, dry_run: bool, as_json: bool
     else:
         for line in summary(found):
             say(line)
+    after_round(session.app, found, [one.name for one in session.app.chosen(partner)], note)
     finish(found)
 
 

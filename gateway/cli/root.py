@@ -20,6 +20,7 @@ COMMANDS = {
     "exchange": "exchange:exchange",
     "run": "schedule:run",
     "step": "exchange:step",
+    "alerts": "alerts:alerts",
     "worklist": "worklist:worklist",
     "report": "report:report",
     "export": "export:export",

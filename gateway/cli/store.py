@@ -42,9 +42,12 @@ def upgrade(session: Session, as_json: bool) -> None:
 @click.pass_obj
 def check(session: Session, as_json: bool) -> None:
     """Whether store, folds and archive agree; what differs is named."""
+    from gateway.exchange.alerting import keep_seen
     from gateway.exchange.checking import check_all
+    from gateway.exchange.conditions import by_a_check
 
     found = list(check_all(session.app))
+    keep_seen(session.app, by_a_check(sum(not one.holds for one in found)))
     if as_json:
         emit([one.document() for one in found])
     else:

@@ -120,6 +120,11 @@ def unrouted(app: App) -> Iterator[Built]:
         yield Built("(none)", problems=[text])
 
 
+def lost(app: App) -> dict[str, int]:
+    """How many ready claims no partner takes, by payer."""
+    return _groups(app)[1]
+
+
 def build_for(app: App, profile: Profile) -> Generator[Built, None, None]:
     """Builds what is ready for one partner, and before that gives back what an interrupted process had taken."""
     with app.mailbox_lock(f"building for {profile.name}"):

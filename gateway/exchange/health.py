@@ -6,17 +6,14 @@ import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 from gateway.app import App
 from gateway.errors import GatewayError, PartnerUnreachable
-from gateway.exchange import enrolled, sealing
+from gateway.exchange import conditions, enrolled, sealing
 from gateway.partners import Profile
+from gateway.store.alerts import channel_rows
 from gateway.transport.port import FolderMissing, HostKeyRefused
-
-_LEAST_FREE = 1 << 30  # bytes
-_EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 class Finding(NamedTuple):
@@ -39,7 +36,8 @@ def examine(app: App, *, connect: bool = True) -> Iterator[Finding]:
     yield from _tried("store", lambda: _store(app))
     yield from _tried("archive", lambda: _archive(app))
     yield from _disk(app)
-    yield from _clock(app)
+    yield from _tried("clock", lambda: _clock(app))
+    yield from _tried("alerts", lambda: _alerts(app))
     yield from _tried("keys", lambda: _key_files(app))
     yield from _tried("pgp", lambda: _pgp(app))
     yield from _tried("enrolments", lambda: _enrolments(app))
@@ -91,21 +89,35 @@ def _archive(app: App) -> Iterator[Finding]:
 
 
 def _disk(app: App) -> Iterator[Finding]:
-    free = shutil.disk_usage(app.home.path).free
-    if free < _LEAST_FREE:
-        yield Finding(
-            "error", "disk", f"{free >> 20} MB free", "make room: an archive that cannot grow stops everything", 2
-        )
-    else:
-        yield Finding("ok", "disk", f"{free >> 30} GB free")
+    found = list(conditions.low_disks(app))
+    for one in found:
+        yield Finding("error", "disk", one.text, "make room: an archive that cannot grow stops everything", 2)
+    if not found:
+        yield Finding("ok", "disk", f"{shutil.disk_usage(app.home.path).free >> 30} GB free")
 
 
 def _clock(app: App) -> Iterator[Finding]:
-    now = app.now()
-    if now < _EPOCH:
-        yield Finding("error", "clock", f"{now:%Y-%m-%d %H:%M} UTC is in the past", "set the machine's clock (NTP)", 2)
-    else:
-        yield Finding("ok", "clock", f"{now:%Y-%m-%d %H:%M} UTC")
+    found = list(conditions.wrong_clock(app))
+    for one in found:
+        yield Finding("error", "clock", one.text, "set the machine's clock (NTP)", 2)
+    if not found:
+        yield Finding("ok", "clock", f"{app.now():%Y-%m-%d %H:%M} UTC")
+
+
+def _alerts(app: App) -> Iterator[Finding]:
+    """Whether somebody is told; what the last attempt at each channel came to."""
+    channels = app.home.alerts.channels
+    with app.store.read() as conn:
+        rows = channel_rows(conn)
+    for name in channels:
+        row = rows.get(name)
+        if row is not None and row.failures:
+            mend = "mend it in [alerts] of gateway.toml, then `gateway alerts test`"
+            yield Finding("warning", "alerts", f"the last message did not get through: {row.reason}", mend)
+        else:
+            yield Finding("ok", "alerts", f"{name}: {'the last message got through' if row else 'nothing told yet'}")
+    if not channels:
+        yield Finding("ok", "alerts", "nobody is told: gateway.toml has no [alerts]")
 
 
 def _key_files(app: App) -> Iterator[Finding]:

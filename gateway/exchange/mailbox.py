@@ -48,11 +48,14 @@ def open_mailbox(app: App, profile: Profile, *, anyway: bool = False) -> Transpo
     try:
         opened = SftpTransport.connect(settings)
     except AuthenticationFailed as error:
-        failures = before.failures if before is not None else 0
-        _keep(app, RoundRow(profile.name, stamp(app.now()), failures, _mark(settings), str(error)))
+        row = before or RoundRow(profile.name, "", 0, "", "")
+        _keep(
+            app,
+            row._replace(ended_at=stamp(app.now()), refused=_mark(settings), reason=str(error), problem="login"),
+        )
         raise
     if before is not None and before.refused:
-        _keep(app, before._replace(failures=0, refused="", reason=""))
+        _keep(app, before._replace(failures=0, refused="", reason="", problem=""))
     return opened
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from gateway.app import App
-from gateway.errors import GatewayError, UsageError
+from gateway.errors import GatewayError, PartnerUnreachable, UsageError
 from gateway.exchange import building, collection, delivery, process
 from gateway.exchange.building import Built
 from gateway.exchange.collection import Fetched
@@ -17,7 +17,7 @@ from gateway.exchange.locks import Busy
 from gateway.partners import Profile
 from gateway.store import batches, stamp
 from gateway.store.rounds import RoundRow, keep_round, last_rounds
-from gateway.transport.port import AuthenticationFailed, TransportError
+from gateway.transport.port import AuthenticationFailed, HostKeyRefused, TransportError
 
 _T = TypeVar("_T")
 
@@ -73,7 +73,7 @@ def _each(round_: Round, profiles: Iterable[Profile], step: Callable[[Profile], 
     return closed
 
 
-def _undescribed(app: App) -> Iterator[tuple[str, GatewayError]]:
+def undescribed(app: App) -> Iterator[tuple[str, GatewayError]]:
     """Partners whose batches wait, but whose profile is gone."""
     with app.store.read() as conn:
         waiting = batches.list_batches(conn, states=("sending", *delivery.WAITING))
@@ -88,7 +88,7 @@ def send_all(app: App, partner: str | None = None) -> Round:
     """Settles and delivers for each partner."""
     round_ = Round()
     if not partner:
-        round_.errors.extend(_undescribed(app))
+        round_.errors.extend(undescribed(app))
     _each(round_, app.chosen(partner), lambda profile: round_.delivered.extend(delivery.send(app, profile)))
     return round_
 
@@ -111,7 +111,7 @@ def exchange(app: App, partner: str | None = None) -> Round:
         round_.built.extend(building.unrouted(app))
     _each(round_, chosen, lambda profile: round_.built.extend(_steps(app, building.build_for(app, profile))))
     if not partner:
-        round_.errors.extend(_undescribed(app))
+        round_.errors.extend(undescribed(app))
     closed = _each(round_, chosen, lambda profile: round_.delivered.extend(_steps(app, delivery.send(app, profile))))
     open_ = [profile for profile in chosen if profile.name not in closed and not app.stopping.is_set()]
     _each(round_, open_, lambda profile: round_.fetched.extend(collection.fetch(app, profile)))
@@ -126,7 +126,7 @@ def exchange(app: App, partner: str | None = None) -> Round:
 
 def strays(app: App) -> Round:
     """What belongs to no partner's round: claims that no partner takes, batches whose profile is gone."""
-    return Round(built=list(building.unrouted(app)), errors=list(_undescribed(app)))
+    return Round(built=list(building.unrouted(app)), errors=list(undescribed(app)))
 
 
 def _steps(app: App, steps: Generator[_T, None, None]) -> Iterator[_T]:
@@ -153,4 +153,26 @@ def _remember(app: App, profiles: Sequence[Profile], round_: Round) -> None:
             failures = (last.failures if last else 0) + 1 if errors else 0
             refused = last.refused if last and any(isinstance(one, AuthenticationFailed) for one in errors) else ""
             reason = str(errors[0]) if errors else ""
-            keep_round(conn, RoundRow(profile.name, stamp(app.now()), failures, refused, reason))
+            now = stamp(app.now())
+            went_well = now if not errors else last.succeeded_at if last else ""
+            own = [
+                one.error for one in round_.delivered if one.needs_person
+            ]  # a batch's own trouble, not the partner's
+            problem = problem_of([error for error in errors if error not in own])
+            keep_round(conn, RoundRow(profile.name, now, failures, refused, reason, problem, went_well))
+
+
+def problem_of(errors: Sequence[GatewayError]) -> str:
+    """Which kind of failure a round met, the gravest of them; one of `store.rounds.PROBLEMS`, empty for none."""
+    for problem, kinds in _PROBLEMS.items():
+        if any(isinstance(one, kinds) for one in errors):
+            return problem
+    return "other" if errors else ""
+
+
+_PROBLEMS: dict[str, tuple[type[GatewayError], ...]] = {
+    "host_key": (HostKeyRefused,),
+    "login": (AuthenticationFailed,),
+    "setup": (UsageError,),
+    "unreachable": (PartnerUnreachable,),
+}

@@ -15,7 +15,9 @@ from typing import NamedTuple
 
 from gateway.app import App
 from gateway.errors import Bug, GatewayError
+from gateway.exchange.alerting import PAUSE, keep_seen, look
 from gateway.exchange.companion_rules import load_companions
+from gateway.exchange.conditions import by_a_round
 from gateway.exchange.locks import Busy
 from gateway.exchange.mailbox import is_still_refused
 from gateway.exchange.rounds import Round, exchange, strays
@@ -64,6 +66,7 @@ class _Loop:
     changed: set[str] = field(default_factory=set)  # partners whose profile is new: due at once
     read: object = None  # what the files of the configuration looked like when they were read
     warned: str = ""
+    looked_at: datetime | None = None  # when it was last looked what needs a person
 
     def renew(self) -> None:
         """Reads profiles and mappings again where one of their files has changed; goes on with the old where that
@@ -93,6 +96,8 @@ class _Loop:
         ready = sorted((due.at, profile.name) for due, profile in plans if due.at is not None and due.at <= now)
         if not ready:
             self.warned = ""
+            if self.looked_at is None or not timedelta(0) <= now - self.looked_at < PAUSE:
+                self._look()
             waits = [(due.at - now).total_seconds() for due, _ in plans if due.at is not None]
             return min(waits, default=LONGEST_PAUSE)
         for _, name in ready:
@@ -100,7 +105,12 @@ class _Loop:
                 self._round(name, rows.get(name))
         if not self.app.stopping.is_set():
             self.tell(Done("", self.app.now(), strays(self.app)))
+            self._look()
         return 0.0
+
+    def _look(self) -> None:
+        self.looked_at = self.app.now()
+        look(self.app, self.warn)
 
     def _rows(self) -> dict[str, RoundRow]:
         with self.app.store.read() as conn:
@@ -136,13 +146,21 @@ class _Loop:
             poll = self.app.profiles[name].timetable.poll
             self.known[name] = LastRound(self.app.now() - max(poll - BUSY_PAUSE, timedelta(0)))
         self.app.log.info("round", partner=name, exit_code=found.exit_code)
+        keep_seen(self.app, by_a_round(found, [name]))
         self.tell(Done(name, self.app.now(), found))
 
     def _keep_failure(self, name: str, row: RoundRow | None, error: GatewayError) -> None:
         """So that a restart does not run into it again at once."""
-        failures = row.failures + 1 if row is not None else 1
+        before = row or RoundRow(name, "", 0, "", "")
+        failed = before._replace(
+            ended_at=stamp(self.app.now()),
+            failures=before.failures + 1,
+            refused="",
+            reason=str(error),
+            problem="other",
+        )
         with suppress(GatewayError), self.app.store.write() as conn:
-            keep_round(conn, RoundRow(name, stamp(self.app.now()), failures, "", str(error)))
+            keep_round(conn, failed)
 
     def warn_once(self, text: str) -> None:
         """Says a line, unless it was the last one said."""

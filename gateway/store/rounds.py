@@ -9,6 +9,8 @@ from sqlalchemy import Connection, select
 from gateway.store.rows import columns, fetch, put_rows
 from gateway.store.tables import partner_rounds
 
+PROBLEMS = ("login", "host_key", "unreachable", "setup", "other")
+
 
 class RoundRow(NamedTuple):
     partner: str
@@ -16,6 +18,8 @@ class RoundRow(NamedTuple):
     failures: int  # in a row
     refused: str  # a mark of the login that the partner refused; empty where it was not
     reason: str  # of the last failure, in our words
+    problem: str = ""  # which kind of failure it was: one of PROBLEMS; empty where all went well
+    succeeded_at: str = ""  # the last round that went well; empty where there was none
 
 
 def last_rounds(conn: Connection, *, tenant: int = 1) -> dict[str, RoundRow]:

@@ -477,6 +477,8 @@ partner_rounds = Table(
     Column("failures", Integer, nullable=False, server_default=text("0")),
     Column("refused", Text, nullable=False, server_default=EMPTY),
     Column("reason", Text, nullable=False, server_default=EMPTY),
+    Column("problem", String(12), nullable=False, server_default=EMPTY),  # which kind of failure the last one was
+    Column("succeeded_at", Time, nullable=False, server_default=EMPTY),  # the last round that went well
 )
 
 # A file that crossed the wire sealed, and the same in the clear; both names are of the archive.
@@ -583,4 +585,6 @@ APPEND_ONLY = (
     "work_entries",
     "legal_holds",
     "decisions",
+    "alerts",
+    "alert_entries",
 )

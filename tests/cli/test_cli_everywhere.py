@@ -32,6 +32,7 @@ _LOOKING = {
 _OF_THIS_MACHINE = {
     "init", "demo", "run", "simulator serve", "partners add", "partners host-key", "store upgrade", "store backup",
     "store restore", "store replay", "worklist assign", "worklist note", "worklist due", "worklist done",
+    "alerts test", "alerts dismiss",
 }  # fmt: skip
 
 

@@ -51,6 +51,8 @@ def one_of_each(conn: Connection) -> None:
         "event_links": {"event_id": 1, "claim_id": members[0][0], "rung": "exact"},
         "legal_holds": {"kind": "hold", "actor": "pat"},
         "work_entries": {"claim_id": members[0][0], "kind": "note", "actor": "pat"},
+        "alerts": {"kind": "disk_low", "subject": "disk", "text": "x", "since": at},
+        "alert_entries": {"alert_id": 1, "entry": "told", "channel": "mail"},
     }
     for name, row in rows.items():
         table = metadata.tables[name]
