@@ -150,7 +150,7 @@ def list_(session: Session, state: str, payer: str, since: str, until: str, as_j
 def _document(session: Session, number: str, provider: str | None) -> dict[str, Any]:
     from gateway.exchange.claim_decisions import find_claim
     from gateway.exchange.enrolled import advice
-    from gateway.exchange.reporting import overdue_since, patient_of
+    from gateway.exchange.reporting import overdue_since, patient_of, provider_balances_of
     from gateway.exchange.ways import expected_way
     from gateway.reports.story import shown
 
@@ -158,6 +158,7 @@ def _document(session: Session, number: str, provider: str | None) -> dict[str, 
         claim_id = find_claim(conn, number, provider).id
         found = shown(conn, claim_id, overdue_since(session.app))
         found["patient"] = patient_of(session.app, conn, claim_id)
+        found["provider_balances"] = provider_balances_of(session.app, conn, found)
         if found["state"] == "ready":
             found["way"] = expected_way(session.app, conn, found["payer"]["id"], found["type"])
     return {**found, "advice": advice(session.app, found)}
@@ -194,6 +195,7 @@ def show(session: Session, number: str, provider: str | None, as_json: bool) -> 
     say("\npayments")
     paid = [(p["date"], p["trace_number"], p["payer"], p["status"], p["paid"]) for p in document["payments"]]
     table(("date", "trace", "payer", "CLP02", "paid"), paid, right=("paid",), empty="none yet")
+    _show_named(document["provider_balances"])
     if document["adjustments"]:
         say("\nadjustments")
         rows = [(a["group"], a["reason"], a["amount"], a.get("procedure", "claim")) for a in document["adjustments"]]
@@ -206,6 +208,17 @@ def show(session: Session, number: str, provider: str | None, as_json: bool) -> 
     if "way" in document:
         say(f"expected          {_way(document['way'])}")
     say(f"\n`gateway claims why {document['patient_control_number']}` has the whole history")
+
+
+def _show_named(entries: list[dict[str, Any]]) -> None:
+    """The provider adjustments that name the claim; nothing where none does."""
+    if not entries:
+        return
+    say("\nprovider adjustments (PLB) that name it")
+    keys = ("date", "trace_number", "code", "label", "reference", "amount", "open")
+    undone = [f"undone by {one['by']}: {one['reason']}" if one["kind"] == "undo" else one["state"] for one in entries]
+    rows = [(*(one[key] for key in keys), note) for one, note in zip(entries, undone, strict=True)]
+    table(("date", "trace", "PLB", "what it is", "reference", "taken", "open", ""), rows, right=("taken", "open"))
 
 
 def _way(way: dict[str, Any] | None) -> str:

@@ -17,6 +17,7 @@ from gateway.reports.catalog import build
 from gateway.reports.document import Report
 from gateway.reports.habits import late_since
 from gateway.reports.patients import balance_of, patient_document
+from gateway.reports.provider_balances import naming
 from gateway.reports.reconciliation import Reconciliation, reconcile
 from gateway.store import Connection, stamp
 from gateway.store.claim_reports import Late
@@ -63,6 +64,13 @@ def patient_of(app: App, conn: Connection, claim_id: int) -> dict[str, Any]:
     """What the patient owes of one claim, and why."""
     classes, protections = adjustment_classes(app.home.path), patient_protections(app.home.path)
     return patient_document(balance_of(conn, claim_id, classes, protections))
+
+
+def provider_balances_of(app: App, conn: Connection, document: dict[str, Any]) -> list[dict[str, Any]]:
+    """The provider adjustments (PLB) that name a claim, by its document."""
+    numbers = document["payer_claim_numbers"]
+    words = answer_words(app.home.path)
+    return naming(conn, document["patient_control_number"], numbers, words, app.home.crosswalk)
 
 
 def overdue_since(app: App) -> dict[str, Late]:

@@ -1,13 +1,14 @@
 """What the patient still owes: a pure fold over what the payers of a claim left, in COB order.
 
 The last payer decides: its amounts of group PR, whatever their reason code (a denial too), and what it paid to the
-patient; less what the patient paid already (AMT*F5 of the claim). Nothing while a further payer is expected, where the
+patient; less what the patient paid already (AMT*F5 of each bill). Nothing while a further payer is expected, where the
 patient may not be billed (mappings/codes/patient_protections.csv), and while no remittance stands.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from gateway.claims.amounts import cents
@@ -19,6 +20,7 @@ from gateway.reconcile.posted import SENT_ON
 Document = Mapping[str, Any]
 
 PATIENT_GROUP = "PR"
+_PATIENT_PAID = "F5"  # AMT01
 CROSSOVER = "TT"  # NM101 of the payer that the claim was sent on to
 _DENIED_TO_PROVIDER = ("CO", "PI")
 _COLUMNS = ("kind", "group", "code", "label")
@@ -112,6 +114,11 @@ class Asked(NamedTuple):
     has_money: bool = True
     voided: bool = False
     elsewhere: bool = False  # sent on by a payer whose claim it was not
+    bills: Mapping[int, Document] = {}  # of a claim with several: the newest version of the bill, by version id
+
+    def bill(self, leg: Leg) -> Document:
+        """The bill that a payer answered."""
+        return self.bills.get(leg.answered.id, self.document) if leg.answered is not None else self.document
 
 
 def patient_balance(asked: Asked, classes: Classes, protections: Protections) -> PatientBalance:
@@ -124,23 +131,35 @@ def patient_balance(asked: Asked, classes: Classes, protections: Protections) ->
     standing = [leg for leg in asked.legs if leg.standing]
     if not standing:
         return PatientBalance(0, "forwarded" if asked.elsewhere else "no_remittance", paid=paid)
-    last = _last_of_bills(standing)
-    claims = [asked.remitted[one.id] for leg in last for one in reversed(leg.standing) if one.id in asked.remitted]
+    last = _last_of_bills(asked, standing)
+    claims = [claim for leg in last for claim in _claims_of(asked, leg)]
+    paid = sum(_paid_by_patient(asked, leg) for leg in last)
     lines = [line for claim in claims for line in _lines(claim, classes)]
     left = sum(line.responsibility for line in lines)
     found = PatientBalance(0, "nothing_left", left, paid, payer_key=last[-1].payer_key, lines=tuple(lines))
     everything = [asked.remitted[one.id] for leg in standing for one in leg.standing if one.id in asked.remitted]
     if protection := protections.of(everything):
         return found._replace(because="protected", protection=protection, credit=paid)
-    if waits := _waits(asked, standing, last, claims):
+    if waits := _waits(asked, last, claims):
         return found._replace(because=waits[0], expected=waits[1])
     return _invoiced(found, claims)
 
 
-def _last_of_bills(standing: Sequence[Leg]) -> list[Leg]:
+def _last_of_bills(asked: Asked, standing: Sequence[Leg]) -> list[Leg]:
     """The last payer's leg of each bill: legs come bill by bill, each primary first."""
-    return [leg for leg, after in zip(standing, [*standing[1:], None], strict=True)
-            if after is None or after.rank <= leg.rank]  # fmt: skip
+    return [list(legs)[-1] for _, legs in groupby(standing, lambda leg: id(asked.bill(leg)))]
+
+
+def _claims_of(asked: Asked, leg: Leg) -> list[RemittedClaim]:
+    return [asked.remitted[one.id] for one in reversed(leg.standing) if one.id in asked.remitted]
+
+
+def _paid_by_patient(asked: Asked, last: Leg) -> int:
+    """What the patient paid of one bill: as the claim says, else (837I has no place for it) as the payer repeats."""
+    said = cents(asked.bill(last).get("patient_paid", ""))
+    if said is not None:
+        return said
+    return sum(amount for claim in _claims_of(asked, last) for code, amount in claim.amounts if code == _PATIENT_PAID)
 
 
 # ── lines ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -200,11 +219,9 @@ def _why_nothing(claims: Sequence[RemittedClaim]) -> str:
 # ── further payers ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _waits(
-    asked: Asked, standing: Sequence[Leg], last: Sequence[Leg], claims: Sequence[RemittedClaim]
-) -> tuple[str, str] | None:
+def _waits(asked: Asked, last: Sequence[Leg], claims: Sequence[RemittedClaim]) -> tuple[str, str] | None:
     """Why nothing is asked of the patient yet, and the payer that is expected, as far as it is known."""
-    named = _expected(asked.document, standing, last[-1])
+    named = next((found for leg in last if (found := _expected(asked.bill(leg), leg))), "")
     crossed = [party for claim in claims if (party := claim.party(CROSSOVER)) is not None]
     if crossed or any(one.status in SENT_ON for leg in last for one in leg.standing):
         told = next((party.last_name or party.id for party in crossed), "")
@@ -214,13 +231,12 @@ def _waits(
     return ("further_payer", named) if named else None
 
 
-def _expected(document: Document, standing: Sequence[Leg], last: Leg) -> str:
-    """The first payer after the last one that decided which the claim names and which has not decided."""
+def _expected(document: Document, last: Leg) -> str:
+    """The first payer that a bill names after the last one that decided on it."""
     named = named_payers(document)
     reached = last.rank if last.responsibility else _rank(named[0][0])
-    answered = {leg.rank for leg in standing} | {reached}
     payers = sorted((_rank(order), payer.get("name", "") or payer.get("id", "")) for order, payer in named if order)
-    return next((name or "a further payer" for rank, name in payers if rank > reached and rank not in answered), "")
+    return next((name or "a further payer" for rank, name in payers if rank > reached), "")
 
 
 def _rank(order: str) -> int:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from gateway.claims.life import VOID
+from gateway.reconcile.bills import bills_of
 from gateway.reconcile.classes import Classes
 from gateway.reconcile.patient import BECAUSE, Asked, PatientBalance, PatientLine, Protections, patient_balance
-from gateway.reconcile.projection import folded
+from gateway.reconcile.projection import FoldedClaim, folded
 from gateway.reconcile.remitted import remitted_claim
 from gateway.reports.cells import amount
 from gateway.store import Connection
@@ -25,9 +27,24 @@ def balance_of(conn: Connection, claim_id: int, classes: Classes, protections: P
     remitted = {id_: remitted_claim(row) for id_, row in remitted_rows(conn, money.standing).items()}
     life = money.adjudication
     asked = Asked(
-        money.legs, remitted, json.loads(version.body), bool(version.has_money), life.voided, life.elsewhere
+        money.legs, remitted, json.loads(version.body), bool(version.has_money), life.voided, life.elsewhere,
+        _bills(conn, fold),
     )  # fmt: skip
     return patient_balance(asked, classes, protections)
+
+
+def _bills(conn: Connection, fold: FoldedClaim) -> dict[int, Document]:
+    """Of a claim with several bills: the document of the newest version of each, by the id of each of its versions."""
+    bills = bills_of(fold.life.live)
+    if len(bills) == 1:
+        return {}
+    found: dict[int, Document] = {}
+    for bill in bills:
+        newest = next((one for one in reversed(bill) if one.version.frequency != VOID), bill[-1])
+        version = get_version(conn, newest.version.id)
+        assert version is not None
+        found |= dict.fromkeys((one.version.id for one in bill), json.loads(version.body))
+    return found
 
 
 def patient_document(found: PatientBalance) -> Document:

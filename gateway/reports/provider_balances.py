@@ -14,7 +14,7 @@ from gateway.reports.document import Column, Row, Table, table_of
 from gateway.reports.words import Words
 from gateway.store import Connection
 from gateway.store.claims import claims_by_id
-from gateway.store.entries import Named, ProviderEntry, claims_named, provider_entries
+from gateway.store.entries import Named, ProviderEntry, claims_named, provider_entries, references_with
 from gateway.store.reporting import Filters
 
 Document = dict[str, Any]
@@ -138,6 +138,42 @@ def document(found: Ledger, words: Words, crosswalk: Crosswalk, *, only_open: bo
         "open": amount(sum(one.open for one in found.balances)),
         "balances": [_balance(one, found, words, crosswalk) for one in listed],
         "totals": [_total(one, words, crosswalk) for one in found.totals],
+    }
+
+
+def naming(
+    conn: Connection, number: str, payer_numbers: Iterable[str], words: Words, crosswalk: Crosswalk
+) -> list[Document]:
+    """Every provider adjustment that names a claim, with its balance where it carries one, as `claims show` has them.
+
+    :param number: our patient control number
+    :param payer_numbers: the payers' claim numbers; texts of fewer than four signs are looked for as a whole only
+    """
+    texts = {one for one in (number, *payer_numbers) if one}
+    references = {one for one in references_with(conn, texts) if texts & set(spellings(one))}
+    ours = {one for one, claim in named(conn, references).items() if claim == number}
+    if not ours:
+        return []
+    entries = [one for one in provider_entries(conn) if one.reference in ours]
+    payers = {one.payer_key for one in entries}
+    found = balances(
+        (one for one in provider_entries(conn) if one.payer_key in payers),
+        lambda code: words.provider(code).carries,
+        crosswalk.resolve,
+    )
+    open_by = {entry.adjustment_id: one for one in found for entry in one.entries}
+    return [_naming(one, open_by.get(one.adjustment_id), words) for one in entries]
+
+
+def _naming(one: ProviderEntry, balance: Balance | None, words: Words) -> Document:
+    """`state` and `open` are of the whole balance; empty where the code carries none."""
+    carried = {"state": balance.state if balance else "", "open": amount(balance.open) if balance else ""}
+    return {
+        **_entry(one),
+        "payer": {"id": one.payer_key, "name": one.payer_name},
+        "provider": one.provider_id,
+        "label": words.provider(one.code).label,
+        **carried,
     }
 
 

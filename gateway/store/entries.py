@@ -75,6 +75,15 @@ def provider_entries(
     return fetch(conn, query, ProviderEntry)
 
 
+def references_with(conn: Connection, texts: Iterable[str]) -> set[str]:
+    """The references of provider adjustments that have one of a few texts in them."""
+    own = provider_adjustments.c.reference
+    found: set[str] = set()
+    for text in set(texts):
+        found.update(conn.execute(select(own).where(own.contains(text, autoescape=True)).distinct()).scalars())
+    return found
+
+
 class Named(NamedTuple):
     """What an identifier is known as: a claim of ours (its id, if any) and the remitted claim that has it."""
 

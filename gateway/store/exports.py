@@ -7,11 +7,13 @@ posting of the prefix, each with the claim of its newest link of the prefix.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Select, Table, case, exists, func, select
 
 from gateway.store.engine import Store
+from gateway.store.errors import StoreBusy
 from gateway.store.remittances import POSTING_AMOUNTS, RemittanceClaimRow
 from gateway.store.rows import columns, cut
 from gateway.store.tables import claims, postings, remittance_claims, remittance_links, remittances
@@ -45,19 +47,40 @@ class Move(NamedTuple):
     claim: RemittanceClaimRow
 
 
-def settled_marks(store: Store) -> Marks:
+class Patience(NamedTuple):
+    """How long to wait for those that are writing. Whoever wants to write meanwhile waits behind a lock that is asked
+    for, so it is asked for shortly and again."""
+
+    milliseconds: int = 2_000
+    times: int = 30
+
+
+_PATIENCE = Patience()
+
+
+def settled_marks(store: Store, patience: Patience = _PATIENCE) -> Marks:
     """The newest rows below which nothing can appear any more.
 
     PostgreSQL gives out ids before it is known who commits: the lock waits for those that are writing. Each table is
     locked by itself, and nothing else held meanwhile, so that no writer can be in the way of it and it in his; postings
     first, so that their links are there.
+
+    :raises StoreBusy: where a writer takes longer than the patience
     """
-    return Marks(_settled(store, postings), _settled(store, remittance_links))
+    return Marks(_settled(store, postings, patience), _settled(store, remittance_links, patience))
 
 
-def _settled(store: Store, table: Table) -> int:
+def _settled(store: Store, table: Table, patience: Patience) -> int:
+    for _ in range(0 if store.is_sqlite else patience.times - 1):  # SQLite has a patience of its own
+        with suppress(StoreBusy):
+            return _newest(store, table, patience.milliseconds)
+    return _newest(store, table, patience.milliseconds)
+
+
+def _newest(store: Store, table: Table, milliseconds: int) -> int:
     with store.write() as conn:
         if not store.is_sqlite:
+            conn.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds}")
             conn.exec_driver_sql(f"LOCK TABLE {table.name} IN SHARE MODE")
         return int(conn.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one())
 

@@ -16,9 +16,11 @@ from gateway.errors import UsageError
 from gateway.exchange.exporting import COLUMNS, _sealed, export
 from gateway.exchange.rules import adjustment_classes
 from gateway.reconcile.remittance_decisions import match, post_as_is, undo, unmatch
-from gateway.store import Store
-from gateway.store.exports import Marks, settled_marks
+from gateway.store import Store, open_store
+from gateway.store.errors import StoreBusy
+from gateway.store.exports import Marks, Patience, settled_marks
 from gateway.store.remittances import NewPosting, add_postings
+from gateway.store.tables import postings
 
 Row = dict[str, Any]
 
@@ -194,6 +196,23 @@ def test_who_commits_late_leaves_no_gap(desk: Desk, store: Store) -> None:
     with store.read() as conn:
         newest = conn.exec_driver_sql("SELECT max(id), count(*) FROM postings").one()
     assert (found, newest[1]) == ([newest[0]], 3)
+
+
+def test_a_writer_that_does_not_end_is_waited_for_only_so_long(desk: Desk, store: Store, store_url: str) -> None:
+    """The export says that the store is in use (try again) and leaves nothing locked; the writer goes on."""
+    if store.is_sqlite:
+        pytest.skip("SQLite has one writer at a time, and a time limit of its own")
+    desk.receive(desk.envelope("835", header_835("180") + claim_835("A1")))
+    asking = open_store(store_url)
+    try:
+        with store.write() as conn:
+            add_postings(conn, _posting())
+            with pytest.raises(StoreBusy, match="in use"):
+                settled_marks(asking, Patience(milliseconds=20, times=3))
+            add_postings(conn, _posting())
+        assert settled_marks(asking).posting_id == max(row["id"] for row in desk.rows(postings))
+    finally:
+        asking.close()
 
 
 def _posting() -> Iterator[NewPosting]:

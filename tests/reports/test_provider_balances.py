@@ -11,6 +11,8 @@ from posting_desk import NPI, Desk, claim_835, header_835
 from report_desk import told
 
 from gateway.exchange.remittances import balances, undo
+from gateway.exchange.reporting import provider_balances_of
+from gateway.reports.story import shown
 from gateway.store import Store, stamp
 
 OWED = header_835("0", "TA") + claim_835("C1", "40", payer_number="P1") + f"PLB*{NPI}*20261231*WO:P1*96*FB:TA*-56"
@@ -103,6 +105,31 @@ def test_the_claim_is_found_by_any_of_its_numbers(desk: Desk, reference: str) ->
     body = header_835("80", "TA") + claim_835("C1001", "100", payer_number="P1001")
     desk.receive(desk.envelope("835", body + f"PLB*{NPI}*20261231*WO:{reference}*20"))
     assert [one[2] for one in known(desk)] == ["C1001"]
+    (shown,) = naming_of(desk)
+    assert (shown["code"], shown["reference"], shown["amount"], shown["open"]) == ("WO", reference, "20.00", "20.00")
+
+
+def naming_of(desk: Desk, claim_id: int = 1) -> list[dict[str, Any]]:
+    """The provider adjustments that `claims show` lists."""
+    with desk.store.read() as conn:
+        return provider_balances_of(desk, conn, shown(conn, claim_id))
+
+
+def test_a_claim_shows_what_names_it_and_nothing_else(desk: Desk) -> None:
+    """Each entry with what its balance comes to, undone ones too; not of a claim whose number is part of another's."""
+    desk.sent(desk.claims("C1001", "C10012"))
+    body = header_835("80", "TA") + claim_835("C1001", "100", payer_number="P1001")
+    desk.receive(desk.envelope("835", body + f"PLB*{NPI}*20261231*WO:P1001*20"))
+    desk.receive(desk.envelope("835", header_835("30", "TB", "20260310") + f"PLB*{NPI}*20261231*WO:C10012*-30"))
+    desk.receive(desk.envelope("835", header_835("20", "TC", "20260311") + f"PLB*{NPI}*20261231*WO:P1001*-20"))
+    assert [(one["amount"], one["state"], one["open"]) for one in naming_of(desk)] == [
+        ("20.00", "settled", "0.00"), ("-20.00", "settled", "0.00"),
+    ]  # fmt: skip
+    assert [one["reference"] for one in naming_of(desk, 2)] == ["C10012"]
+    undo(desk, 3, "of another practice")
+    assert [(one["kind"], one["amount"], one["open"]) for one in naming_of(desk)] == [
+        ("post", "20.00", "20.00"), ("post", "-20.00", "20.00"), ("undo", "20.00", "20.00"),
+    ]  # fmt: skip
 
 
 def test_a_number_of_two_claims_names_none(desk: Desk) -> None:
