@@ -9,44 +9,58 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from itertools import chain, islice
+from itertools import chain, repeat
 
-from gateway.inbound.facts import InterchangeAnswer, SetLike
+from gateway.inbound.facts import InterchangeAnswer, TextLike
 from gateway.x12.values import Delimiters, Segment
 
-_SEGMENTS_A_TIME = 256
+_SEGMENTS_A_PART = 256
 _ELEMENT, _SEGMENT = "\x1f", "\x1e"
 _COMPONENT, _REPETITION = "\x1d", "\x1c"
 
 
 class WatchedSet:
-    """A transaction set that is hashed while it is read; `content_hash` is complete behind the last segment."""
+    """A transaction set that is hashed while it is read; `content_hash` is complete behind the last segment.
 
-    def __init__(self, transaction_set: SetLike, *sides: str) -> None:
+    It is read as segments or as texts, not both.
+    """
+
+    def __init__(self, transaction_set: TextLike, *sides: str) -> None:
         self.delimiters: Delimiters = transaction_set.delimiters
+        self._set = transaction_set
         self._digest = hashlib.sha256("\n".join(sides).encode())
-        self._segments = chain.from_iterable(self._parts(iter(transaction_set)))
+        self._count = 0
+        self._segments = chain.from_iterable(self._parts())
 
     def __iter__(self) -> Iterator[Segment]:
         return self._segments
+
+    def texts(self) -> Iterator[list[str]]:
+        is_ended, first = False, 1  # behind the ST
+        for run in self._set.texts():
+            is_ended = run[-1].partition(self.delimiters.element)[0] == "SE"
+            self._add(run[first : len(run) - is_ended])
+            self._count += len(run)
+            first = 0
+            yield run
+        # The hash is taken as if in parts of 256 segments: one with nothing but ST or SE counts as an empty segment.
+        if self._count == 1 or (is_ended and (self._count == 2 or self._count % _SEGMENTS_A_PART == 1)):
+            self._add([""])
 
     @property
     def content_hash(self) -> str:
         return self._digest.hexdigest()
 
-    def _parts(self, source: Iterator[Segment]) -> Iterator[list[Segment]]:
-        start = 1  # behind the ST
-        while part := list(islice(source, _SEGMENTS_A_TIME)):
-            end = len(part) - 1 if part[-1][0] == "SE" else len(part)
-            text = _SEGMENT.join(map(_ELEMENT.join, part[start:end]))
-            component, repetition = self.delimiters.component, self.delimiters.repetition
-            text = text.replace(component, _COMPONENT)
-            if repetition:
-                text = text.replace(repetition, _REPETITION)
-            self._digest.update(text.encode("utf-8", "surrogatepass"))
-            self._digest.update(b"\x1e")
-            start = 0
-            yield part
+    def _parts(self) -> Iterator[Iterator[Segment]]:
+        for run in self.texts():
+            yield map(str.split, run, repeat(self.delimiters.element))
+
+    def _add(self, run: list[str]) -> None:
+        """Adds segments, each with one fixed terminator behind it."""
+        text = _SEGMENT.join([*run, ""])
+        for found, fixed in zip(self.delimiters[:3], (_ELEMENT, _COMPONENT, _REPETITION), strict=True):
+            text = text.replace(found, fixed) if found else text
+        self._digest.update(text.encode("utf-8", "surrogatepass"))
 
 
 def interchange_answer_hash(answer: InterchangeAnswer) -> str:

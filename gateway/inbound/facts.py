@@ -23,6 +23,14 @@ class SetLike(Protocol):
     def __iter__(self) -> Iterator[Segment]: ...
 
 
+class TextLike(Protocol):
+    """The same for who reads faster than segment by segment: all segments as text, ST first, a run at a time."""
+
+    @property
+    def delimiters(self) -> Delimiters: ...
+    def texts(self) -> Iterator[list[str]]: ...
+
+
 # ── TA1 ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -5,36 +5,65 @@ its lines = CLP04. Transaction: sum of CLP04 - sum of PLB = BPR02. The last two 
 posted unseen. AMT never takes part. Amounts at or above claim level that cannot be read are errors too; everything else
 that is odd is a warning, and what this guide does not know is passed over.
 
-Memory holds one claim. The handlers below are the hot path: one dictionary look-up and one call a segment.
+Memory holds one claim. The loop over its segments is the hot path: one look-up a segment, and no call for those that
+are known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import chain
+from operator import length_hint
+from typing import Any, cast
 
 from gateway.inbound.elements import cents, day, element, money
 from gateway.inbound.facts import (
     Adjustment,
-    Party,
     ProviderAdjustment,
     RemittanceTotals,
     RemittedClaim,
     RemittedLine,
-    SetLike,
+    TextLike,
 )
 from gateway.inbound.remit835_header import HeaderParser
+from gateway.inbound.remit835_segments import (
+    ADJUSTED,
+    ADJUSTMENTS,
+    AMOUNTS,
+    CLAIM,
+    CLAIM_REMARKS,
+    DATES,
+    ELSEWHERE,
+    GROUPS,
+    LONGEST_CAS,
+    ODD,
+    OF_PATIENT,
+    OPENING,
+    OUTSIDE,
+    PARTIES,
+    PATIENT,
+    PLACE,
+    QUANTITIES,
+    REFERENCES,
+    SERVICE,
+    SLOTS,
+    Known,
+    known_segments,
+)
 from gateway.x12.faults import FaultList
 from gateway.x12.issues import Issue, Severity
 from gateway.x12.values import Segment
 
 CLAIM_STATUSES = frozenset(("1", "2", "3", "4", "19", "20", "21", "22", "23", "25"))
 REVERSAL = "22"
-GROUPS = frozenset(("CO", "PR", "OA", "PI", "CR"))
-_ENDS_CLAIM = frozenset(("LX", "TS3", "TS2", "PLB", "SE"))
 _new = tuple.__new__  # a named tuple at half the price of its own constructor
-_LONGEST_CAS = 20  # the name, the group, and six triples
 _PAD = [""] * 12  # so that every element that is read exists
+_SEGMENTS_A_TIME = 2048
+_LONG = 500  # values in a slot from which on it is a list
+
+# A claim or a line that is being read: its slots, two sums, then what opened it: value, amount and place of CLP or SVC.
+_Level = list[Any]
+_NEW = (*SLOTS, 0, 0)
 
 
 class RemittanceReader:
@@ -43,14 +72,24 @@ class RemittanceReader:
     `provider_adjustments` is the list of PLB pairs, `issues` everything that is wrong with the content.
     """
 
-    def __init__(self, transaction_set: SetLike) -> None:
+    def __init__(self, transaction_set: TextLike) -> None:
         self.provider_adjustments: list[ProviderAdjustment] = []
         self._faults = FaultList()
-        self._component = transaction_set.delimiters.component
-        self._segments = enumerate(transaction_set, 1)
-        head = HeaderParser(self._segments, self._faults)
+        delimiters = transaction_set.delimiters
+        self._component = delimiters.component
+        self._separator = delimiters.element
+        self._known = known_segments(delimiters.element, delimiters.component)
+        self._runs = chain.from_iterable(map(_short, transaction_set.texts()))
+        self._cursor: Iterator[str] = iter(())  # over what is left of the current run
+        self._passed = 0  # segments of the set, the current run included
+        head = HeaderParser(self._head(), self._faults)
         self.header = head.header
-        self._first = head.first
+        if head.first is not None:
+            self._runs = chain([[self._separator.join(head.first[1]), *self._cursor]], self._runs)
+            self._passed = head.first[0] - 1
+        self._level: _Level = []  # that is being read, of a claim or a line
+        self._open_lines: list[_Level] = []  # of the claim that is being read
+        self._is_long = False  # a slot of the open claim is a list
         self._claims = self._charge = self._paid = self._lines = self._adjustments = self._outside = 0
 
     @property
@@ -71,30 +110,100 @@ class RemittanceReader:
             difference=self._paid - outside - self.header.payment,
         )
 
+    @property
+    def _position(self) -> int:
+        """Of the segment last read, ST = 1."""
+        return self._passed - length_hint(self._cursor)
+
+    def _next_run(self) -> Iterator[str] | None:
+        """The next segments of the set, by which places are counted."""
+        run = next(self._runs, None)
+        if run is None:
+            return None
+        self._passed += len(run)
+        self._cursor = iter(run)
+        return self._cursor
+
+    def _head(self) -> Iterator[tuple[int, Segment]]:
+        while (run := self._next_run()) is not None:
+            for text in run:
+                yield self._position, text.split(self._separator)
+
     def __iter__(self) -> Iterator[RemittedClaim]:
-        claim: _Claim | None = None
-        level: _Level = _NOWHERE
-        handlers = _BETWEEN
-        for position, segment in chain([self._first] if self._first else [], self._segments):
-            name = segment[0]
-            handler = handlers.get(name)
-            if handler is not None:
-                handler(self, level, segment, position)
-            elif name == "SVC" and claim is not None:
-                level, handlers = _Level(position, segment), _OF_LINE
-                claim.lines.append(level)
-            elif name == "CLP" or name in _ENDS_CLAIM:
-                if claim is not None:
-                    yield self._close(claim)
-                claim, level, handlers = None, _NOWHERE, _BETWEEN
-                if name == "CLP":
-                    claim = level = _Claim(position, segment)
-                    handlers = _OF_CLAIM
-                elif name == "PLB":
-                    self._provider(segment, position)
+        claim: _Level | None = None
+        while (run := self._next_run()) is not None:
+            values = map(self._known.__getitem__, run)
+            while True:
+                if claim is None:
+                    if (claim := self._opened(values)) is None:
+                        break
+                    self._level, self._open_lines = claim, []
+                opening = self._fill(run, values)
+                if opening is None:
+                    break
+                yield self._close(claim, self._open_lines)
+                claim = None
+                if opening[0] == "CLP":
+                    claim = self._level = self._claim(opening)
+                    self._open_lines = []
+                else:
+                    self._end(opening)
         if claim is not None:
-            yield self._close(claim)
+            yield self._close(claim, self._open_lines)
         self._balance()
+
+    def _fill(self, run: Iterator[str], values: Iterator[Known]) -> Segment | None:
+        """Adds to the open claim and its lines to the segment that ends it; None where the run ends before."""
+        level, lines = self._level, self._open_lines
+        for kind, value, amount in values:
+            if kind < ELSEWHERE:
+                level[kind] += value
+                if amount:
+                    level[ADJUSTED] += amount
+            elif kind == OF_PATIENT:
+                level[ADJUSTMENTS] += value
+                level[ADJUSTED] += amount
+                level[PATIENT] += amount
+            elif kind == SERVICE:
+                level = [*_NEW, value, amount, self._passed - length_hint(run)]
+                lines.append(level)
+            elif kind == ODD:
+                self._odd(level, value)
+            else:
+                return cast(Segment, value)
+        self._level = level
+        self._lengthen(level)
+        return None
+
+    def _lengthen(self, level: _Level) -> None:
+        """Adding to a list takes no longer the longer it is."""
+        for slot in range(ELSEWHERE):
+            if len(level[slot]) > _LONG:
+                level[slot] = list(level[slot])
+                self._is_long = True
+
+    def _shorten(self, *levels: _Level) -> None:
+        self._is_long = False
+        for level in levels:
+            level[:ELSEWHERE] = map(tuple, level[:ELSEWHERE])
+
+    def _claim(self, opening: Segment) -> _Level:
+        return [*_NEW, opening, None, self._position]
+
+    def _opened(self, values: Iterator[Known]) -> _Level | None:
+        """The next claim of a run; what stands before it belongs to none."""
+        for kind, value, _ in values:
+            if kind == CLAIM:
+                return self._claim(value)
+            if kind == OUTSIDE:
+                self._end(value)
+            elif kind == SERVICE:
+                text = "The SVC belongs to no claim."
+                self.say("line_outside_claim", "error", text, self._position, "SVC")
+            elif kind in (ADJUSTMENTS, OF_PATIENT) or (kind == ODD and value[0] == "CAS"):
+                text = "The CAS belongs to no claim."
+                self.say("adjustment_outside_claim", "error", text, self._position, "CAS")
+        return None
 
     def say(self, code: str, severity: Severity, text: str, position: int, name: str, at: str = "") -> None:
         """Notes an issue of the content."""
@@ -109,78 +218,97 @@ class RemittanceReader:
             self.say("remittance_amount", "error", "The element is no amount in whole cents.", position, name, at)
         return value
 
-    def _close(self, claim: _Claim) -> RemittedClaim:
-        segment, position = claim.opening + _PAD, claim.segment
-        charge, paid = self.amount(segment[3], position, "CLP", "03"), self.amount(segment[4], position, "CLP", "04")
-        adjusted, patient, charged = claim.adjusted, claim.patient, 0
-        lines = []
-        for line in claim.lines:
-            made = self._line(line)
-            lines.append(made)
-            adjusted += line.adjusted
-            patient += line.patient
-            charged += made.charge
+    def _close(self, claim: _Level, lines: list[_Level]) -> RemittedClaim:
+        if self._is_long:
+            self._shorten(claim, *lines)
+        segment, position = claim[OPENING] + _PAD, claim[PLACE]
+        charge, paid = cents(segment[3]), cents(segment[4])
+        if charge is None or paid is None:
+            self.amount(segment[3], position, "CLP", "03")
+            self.amount(segment[4], position, "CLP", "04")
+        made, adjusted, patient, charged = self._made(lines)
+        adjusted += claim[ADJUSTED]
+        patient += claim[PATIENT]
         if charge is not None and paid is not None and charge - adjusted != paid:
             text = "The claim does not balance: charge less adjustments differs from the payment by {}."
             self.say("claim_unbalanced", "error", text.format(money(charge - adjusted - paid)), position, "CLP")
         if lines and charge is not None and charged != charge:
             text = "The charges of the lines do not add up to the claim's."
             self.say("line_charges_differ", "warning", text, position, "CLP", "03")
-        stated = self._check(segment, position, patient)
+        stated = cents(segment[5] or "0")
+        if stated != patient or not segment[1] or segment[2] not in CLAIM_STATUSES:
+            self._check(segment, position, stated, patient)
         charge, paid = charge or 0, paid or 0
         self._claims += 1
         self._charge += charge
         self._paid += paid
+        self._lines += len(made)
+        self._adjustments += len(claim[ADJUSTMENTS])
         # fmt: off
         return _new(RemittedClaim, (
-            position, segment[1], segment[2], charge, paid, stated, segment[6], segment[7], segment[8], segment[9],
-            segment[11], tuple(claim.adjustments), tuple(lines), tuple(claim.parties), tuple(claim.references),
-            tuple(claim.dates), tuple(claim.amounts), tuple(claim.quantities), tuple(claim.remarks),
+            position, segment[1], segment[2], charge, paid, stated or 0, segment[6], segment[7], segment[8], segment[9],
+            segment[11], claim[ADJUSTMENTS], made, claim[PARTIES], claim[REFERENCES], claim[DATES], claim[AMOUNTS],
+            claim[QUANTITIES], claim[CLAIM_REMARKS],
         ))
         # fmt: on
 
-    def _check(self, segment: Segment, position: int, patient: int) -> int:
-        """What is odd about a claim but moves no money; gives CLP05."""
+    def _check(self, segment: Segment, position: int, stated: int | None, patient: int) -> None:
+        """What is odd about a claim but moves no money."""
         if segment[2] not in CLAIM_STATUSES:
             self.say("claim_status", "warning", "CLP02 is no claim status of this guide.", position, "CLP", "02")
         if not segment[1]:
             self.say("claim_number_missing", "warning", "CLP01 is empty.", position, "CLP", "01")
-        stated = cents(segment[5] or "0")
         if stated is None:
             self.say("claim_patient_amount", "warning", "CLP05 is no amount.", position, "CLP", "05")
         elif stated != patient and segment[2] != REVERSAL:
             text = "CLP05 differs from the sum of the adjustments in group PR."
             self.say("claim_patient_amount_differs", "warning", text, position, "CLP", "05")
-        return stated or 0
 
-    def _line(self, line: _Level) -> RemittedLine:
-        segment, position = line.opening + _PAD, line.segment
-        charge, paid = cents(segment[2]), cents(segment[3] or "0")
-        if charge is None or paid is None:
-            self.say("line_amount", "warning", "SVC02 or SVC03 is no amount.", position, "SVC")
-        elif charge - line.adjusted != paid:
-            text = "The line does not balance: charge less adjustments differs from the payment by {}."
-            self.say("line_unbalanced", "warning", text.format(money(charge - line.adjusted - paid)), position, "SVC")
-        self._lines += 1
-        procedure, submitted = segment[1], segment[6]
-        if self._component != ":":
-            procedure, submitted = (one.replace(self._component, ":") for one in (procedure, submitted))
+    def _made(self, lines: list[_Level]) -> tuple[tuple[RemittedLine, ...], int, int, int]:
+        """The lines of a claim; what is adjusted in them, what of it is the patient's, and what they charge."""
+        made = []
+        adjusted = patient = charged = count = 0
         # fmt: off
-        return _new(RemittedLine, (
-            position, procedure, submitted, segment[4], segment[5], segment[7], charge or 0, paid or 0,
-            line.control_number, line.begin, line.end or line.begin, tuple(line.adjustments), tuple(line.references),
-            tuple(line.amounts), tuple(line.quantities), tuple(line.remarks),
-        ))
+        for (adjustments, references, numbers, dates, amounts, quantities, _, remarks, _, _, off, of_patient, service,
+             rest, position) in lines:
+            procedure, submitted, revenue, units, submitted_units, charge, paid = service
+            if rest != off:
+                self._tell_of_line(rest, off, position)
+            begin, end = _span(dates) if len(dates) != 1 or dates[0][0] != "472" else (dates[0][1], dates[0][1])
+            adjusted += off
+            patient += of_patient
+            charged += charge
+            count += len(adjustments)
+            made.append(_new(RemittedLine, (
+                position, procedure, submitted, revenue, units, submitted_units, charge, paid,
+                numbers[-1] if numbers else "", begin, end, adjustments, references, amounts, quantities, remarks,
+            )))
         # fmt: on
+        self._adjustments += count
+        return tuple(made), adjusted, patient, charged
 
-    # Handlers of the segments below CLP and SVC
+    def _tell_of_line(self, rest: int | None, adjusted: int, position: int) -> None:
+        if rest is None:
+            self.say("line_amount", "warning", "SVC02 or SVC03 is no amount.", position, "SVC")
+        else:
+            text = "The line does not balance: charge less adjustments differs from the payment by {}."
+            self.say("line_unbalanced", "warning", text.format(money(rest - adjusted)), position, "SVC")
+
+    # Segments below CLP and SVC that cannot be read
+
+    def _odd(self, level: _Level, segment: Segment) -> None:
+        name, position = segment[0], self._position
+        if name == "CAS":
+            self._adjust(level, segment, position)
+        elif name == "DTM":
+            self.say("remittance_day", "warning", "DTM02 is no date.", position, "DTM", "02")
+        else:
+            self.say("remittance_information", "warning", "AMT02 is no amount.", position, "AMT", "02")
 
     def _adjust(self, level: _Level, segment: Segment, position: int) -> None:
-        if len(segment) == 4 and segment[1] in GROUPS and segment[2]:
-            self._add(level, segment[1], segment[2], segment[3], "", position, 3)
-            return
+        """Tells what is wrong with a CAS, and adds what can be read of it."""
         group = element(segment, 1)
-        if len(segment) > _LONGEST_CAS:
+        if len(segment) > LONGEST_CAS:
             text = "The CAS holds more adjustments than the six that a segment may; all of them count."
             self.say("adjustments_beyond_six", "warning", text, position, "CAS")
         if group not in GROUPS:
@@ -191,73 +319,18 @@ class RemittanceReader:
                 continue
             if not reason:
                 self.say("adjustment_reason", "warning", "The adjustment has no reason.", position, "CAS", f"{at:02}")
-            self._add(level, group, reason, amount, element(segment, at + 2), position, at + 1)
-
-    def _add(self, level: _Level, group: str, reason: str, amount: str, quantity: str, position: int, at: int) -> None:
-        value = cents(amount)
-        if value is None:
-            value = self.amount(amount, position, "CAS", f"{at:02}") or 0
-        level.adjusted += value
-        if group == "PR":
-            level.patient += value
-        self._adjustments += 1
-        level.adjustments.append(_new(Adjustment, (group, reason, value, quantity)))
-
-    def _stray(self, _level: _Level, _segment: Segment, position: int) -> None:
-        self.say("adjustment_outside_claim", "error", "The CAS belongs to no claim.", position, "CAS")
-
-    def _stray_line(self, _level: _Level, _segment: Segment, position: int) -> None:
-        self.say("line_outside_claim", "error", "The SVC belongs to no claim.", position, "SVC")
-
-    def _refer(self, level: _Level, segment: Segment, _position: int) -> None:
-        if len(segment) < 3:
-            level.references.append((element(segment, 1), ""))
-        elif segment[1] == "6R":
-            level.control_number = segment[2]
-        else:
-            level.references.append((segment[1], segment[2]))
-
-    def _date(self, level: _Level, segment: Segment, position: int) -> None:
-        found = day(element(segment, 2))
-        if found is None:
-            self.say("remittance_day", "warning", "DTM02 is no date.", position, "DTM", "02")
-        else:
-            level.dates.append((segment[1], found))
-
-    def _date_of_line(self, level: _Level, segment: Segment, position: int) -> None:
-        found = day(element(segment, 2))
-        if found is None:
-            self.say("remittance_day", "warning", "DTM02 is no date.", position, "DTM", "02")
-        elif segment[1] == "151":
-            level.end = found
-        elif segment[1] == "472" or segment[1] == "150":
-            level.begin = found
-
-    def _amount(self, level: _Level, segment: Segment, position: int) -> None:
-        value = cents(element(segment, 2))
-        if value is None:
-            self.say("remittance_information", "warning", "AMT02 is no amount.", position, "AMT", "02")
-        else:
-            level.amounts.append((segment[1], value))
-
-    def _quantity(self, level: _Level, segment: Segment, _position: int) -> None:
-        level.quantities.append((element(segment, 1), element(segment, 2)))
-
-    def _remark(self, level: _Level, segment: Segment, _position: int) -> None:
-        if element(segment, 2):
-            level.remarks.append(segment[2])
-
-    def _name(self, level: _Level, segment: Segment, _position: int) -> None:
-        padded = segment if len(segment) > 9 else segment + _PAD
-        level.parties.append(_new(Party, (padded[1], padded[3], padded[4], padded[8], padded[9])))
-
-    def _inpatient(self, level: _Level, segment: Segment, _position: int) -> None:
-        level.remarks += filter(None, [*segment[5:6], *segment[20:24]])
-
-    def _outpatient(self, level: _Level, segment: Segment, _position: int) -> None:
-        level.remarks += filter(None, segment[3:8])
+            value = self.amount(amount, position, "CAS", f"{at + 1:02}") or 0
+            level[ADJUSTED] += value
+            if group == "PR":
+                level[PATIENT] += value
+            level[ADJUSTMENTS] += (Adjustment(group, reason, value, element(segment, at + 2)),)
 
     # The payment as a whole
+
+    def _end(self, segment: Segment) -> None:
+        """A segment that ends a claim and begins none."""
+        if segment[0] == "PLB":
+            self._provider(segment, self._position)
 
     def _provider(self, segment: Segment, position: int) -> None:
         ends_on = element(segment, 2)
@@ -281,61 +354,18 @@ class RemittanceReader:
             self.say("remittance_unbalanced", "error", text, 2, "BPR")
 
 
-_Handler = Callable[[RemittanceReader, "_Level", Segment, int], None]
-_OF_CLAIM: dict[str, _Handler] = {
-    "CAS": RemittanceReader._adjust,
-    "REF": RemittanceReader._refer,
-    "DTM": RemittanceReader._date,
-    "AMT": RemittanceReader._amount,
-    "QTY": RemittanceReader._quantity,
-    "NM1": RemittanceReader._name,
-    "MIA": RemittanceReader._inpatient,
-    "MOA": RemittanceReader._outpatient,
-}
-_OF_LINE: dict[str, _Handler] = {
-    "CAS": RemittanceReader._adjust,
-    "REF": RemittanceReader._refer,
-    "DTM": RemittanceReader._date_of_line,
-    "AMT": RemittanceReader._amount,
-    "QTY": RemittanceReader._quantity,
-    "LQ": RemittanceReader._remark,
-}
-_BETWEEN: dict[str, _Handler] = {"CAS": RemittanceReader._stray, "SVC": RemittanceReader._stray_line}
+def _short(run: list[str]) -> Iterator[list[str]]:
+    """A run in parts, so that what is added up in one is short."""
+    for at in range(0, len(run), _SEGMENTS_A_TIME):
+        yield run[at : at + _SEGMENTS_A_TIME]
 
 
-class _Level:
-    """A line, or a claim, that is being read."""
-
-    __slots__ = (
-        "adjusted", "adjustments", "amounts", "begin", "control_number", "dates", "end", "lines", "opening", "parties",
-        "patient", "quantities", "references", "remarks", "segment",
-    )  # fmt: skip
-    dates: list[tuple[str, str]]
-    parties: list[Party]
-
-    def __init__(self, segment: int, opening: Segment) -> None:
-        self.segment = segment
-        self.opening = opening
-        self.adjusted = self.patient = 0
-        self.control_number = self.begin = self.end = ""
-        self.adjustments: list[Adjustment] = []
-        self.references: list[tuple[str, str]] = []
-        self.amounts: list[tuple[str, int]] = []
-        self.quantities: list[tuple[str, str]] = []
-        self.remarks: list[str] = []
-
-
-class _Claim(_Level):
-    """A claim that is being read, with its lines."""
-
-    __slots__ = ()
-    lines: list[_Level]
-
-    def __init__(self, segment: int, opening: Segment) -> None:
-        super().__init__(segment, opening)
-        self.dates = []
-        self.parties = []
-        self.lines = []
-
-
-_NOWHERE = _Level(0, [])
+def _span(dates: tuple[tuple[str, str], ...]) -> tuple[str, str]:
+    """First and last day of a line by its DTM."""
+    begin = end = ""
+    for qualifier, found in dates:
+        if qualifier == "151":
+            end = found
+        elif qualifier in ("472", "150"):
+            begin = found
+    return begin, end or begin

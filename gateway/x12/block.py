@@ -62,8 +62,16 @@ class Block:
     def offset(self, index: int) -> int:
         """The byte offset of a piece in the file. Located for the whole block when first asked for."""
         if self._offsets is None:
+            if index == len(self.pieces) - 1 and (last := self._last()) is not None:
+                return self._start + last
             self._offsets = self._locate()
         return self._start + skip_blanks(self._raw, self._offsets[index])
+
+    def _last(self) -> int | None:
+        """Where the last piece begins; None where what stands last is blank."""
+        at = self._raw.rfind(self._terminator) + 1
+        at = skip_blanks(self._raw, at + len(self._terminator) - 1 if at else 0)
+        return at if at < len(self._raw) else None
 
     def _locate(self) -> list[int]:
         parts = self._raw.split(self._terminator)
@@ -91,16 +99,20 @@ class Dialect:
 
     def __init__(self, delimiters: Delimiters, encoding: str) -> None:
         end, after = re.escape(delimiters.segment), re.escape(delimiters.element)
-        name = rf"(?:S[TE]|G[SE]|IEA|TA1)(?:[{after}{end}]|\Z)"
+        behind = rf"(?=[{after}{end}]|\Z)"
         self.encoding = encoding
         self.separator = delimiters.element
         self.terminator = delimiters.segment.encode(encoding)
         self._text = delimiters.segment
-        self._trailing = " " + delimiters.segment
+        self._trailing = re.compile(" " + end)
         self._odd_ends = BLANK + delimiters.segment
         self._breaks = [b for b in ("\r\n", "\n", "\r") if b != delimiters.segment]
-        self._first = re.compile(name)
-        self._marks = re.compile(rf"{end}(?:(?={name})|([{end}{BLANK}]|\Z))")
+        self._first = re.compile(rf"(?:S[TE]|G[SE]|IEA|TA1){behind}")
+        # Wide, since it runs over every segment: what it finds is looked at again.
+        self._marks = {
+            between: re.compile(rf"{re.escape(between)}(?:(?:[SG][TES]|IEA|TA1){behind}|[{end}{BLANK}])")
+            for between in (self._text, *(self._text + line_break for line_break in self._breaks))
+        }
 
     def block(self, raw: bytes, start: int) -> Block:
         """Split `raw`: whole segments without the last terminator, `start` its offset in the file."""
@@ -121,27 +133,54 @@ class Dialect:
 
     def _split_clean(self, text: str, block: Block) -> bool:
         """Split text that has nothing odd in it; False where it has."""
-        end = self._text
-        if "\n" in text or "\r" in text:
-            if end == "\n":
-                text = text.removesuffix("\r").replace("\r\n", end)
-            for line_break in self._breaks:
-                text = text.replace(end + line_break, end)
+        between, pieces = self._pieces(text)
+        if not pieces:
+            text = self._without_breaks(text)
             if any(line_break in text for line_break in self._breaks):
                 return False
+            pieces = text.split(between)
         if text[:1] in self._odd_ends or text[-1:] in self._odd_ends:
             return False
-        if self._trailing in text or any(blank in text for blank in _RARE):
+        if self._trailing.search(text) or any(blank in text for blank in _RARE):
             return False
         marks, index, last = [0] if self._first.match(text) else [], 0, 0
-        for found in self._marks.finditer(text):
-            if found[1] is not None:
+        for found in self._marks[between].finditer(text):
+            name = found[0][len(between) :]
+            if name in self._odd_ends:
                 return False
-            index += text.count(end, last, found.end())
-            last = found.end()
-            marks.append(index)
-        block.pieces, block.marks = text.split(end), marks
+            if name in ENVELOPE:
+                index += text.count(between, last, found.end())
+                last = found.end()
+                marks.append(index)
+        block.pieces, block.marks = pieces, marks
         return True
+
+    def _pieces(self, text: str) -> tuple[str, list[str]]:
+        """The text split where it needs no cleaning, and what stands between all its segments: the terminator, or the
+        terminator with the same line break behind each. No pieces where neither is so."""
+        end = self._text
+        breaks = text.count("\n"), text.count("\r")
+        if not any(breaks):
+            return end, text.split(end)
+        at = text.find(end) + len(end)
+        for line_break in self._breaks if at >= len(end) else ():
+            if text.startswith(line_break, at):
+                ends = text.count(end)
+                if breaks == (ends * ("\n" in line_break), ends * ("\r" in line_break)):
+                    pieces = text.split(end + line_break)
+                    if len(pieces) == ends + 1:
+                        return end + line_break, pieces
+                break
+        return end, []
+
+    def _without_breaks(self, text: str) -> str:
+        """Without the line breaks behind terminators."""
+        end = self._text
+        if end == "\n":
+            text = text.removesuffix("\r").replace("\r\n", end)
+        for line_break in self._breaks:
+            text = text.replace(end + line_break, end)
+        return text
 
     def _split_odd(self, raw: bytes, text: str | None, block: Block) -> None:
         """Split segment by segment, cleaning each."""

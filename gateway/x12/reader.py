@@ -70,7 +70,7 @@ class TransactionSet:
         self._position = 0
         self._is_passed = False  # the reader went on
         self._runs = self._read()
-        self._segments = chain.from_iterable(self._runs)
+        self._segments = chain.from_iterable(self._split())
 
     @property
     def issues(self) -> list[Issue]:
@@ -97,21 +97,31 @@ class TransactionSet:
     def __iter__(self) -> Iterator[Segment]:
         return self._segments
 
+    def texts(self) -> Iterator[list[str]]:
+        """In place of iterating: the segments unsplit, a run at a time, for who reads a set to its end."""
+        for pieces, _ in self._runs:
+            yield pieces
+
     def add(self, issue: Issue, limit: int = 100) -> None:
         """Keep a fault that someone else found in this set, at most `limit` of its code."""
         self._faults.append(issue, limit)
 
-    def _read(self) -> Iterator[Iterator[Segment]]:
+    def _split(self) -> Iterator[Iterator[Segment]]:
         """Runs of segments, each an iterator that splits as it goes: the hot loop runs no Python code of ours."""
+        for pieces, separator in self._runs:
+            self._cursor = iter(pieces)
+            yield map(str.split, self._cursor, repeat(separator))
+
+    def _read(self) -> Iterator[tuple[list[str], str]]:
+        """Runs of segments, each with its separator."""
         while (run := self._reader._run(self)) is not None:
             block, start, stop = run
             pieces = block.pieces[start:stop]
             if not self._is_sure and (kind := kind_by_content(self.code, pieces, block.separator)):
                 self.kind, self._is_sure = kind, True
             self._total += len(pieces)
-            self._cursor = iter(pieces)
             self._block, self._run_end = (None if self._is_passed else block), stop
-            yield map(str.split, self._cursor, repeat(block.separator))
+            yield pieces, block.separator
             self._freeze()
             self._reader._ran(self, pieces[-1], block, stop - 1)
 

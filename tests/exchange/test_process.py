@@ -349,6 +349,9 @@ class Segments(list[list[str]]):
 
     delimiters = Delimiters()
 
+    def texts(self) -> Iterator[list[str]]:
+        yield ["*".join(segment) for segment in self]
+
 
 class ManyClaims(RemittanceReader):
     """An 835 of any number of claims that never stand in memory together."""
