@@ -22,6 +22,8 @@ class Work(NamedTuple):
 
 IMPORT, BUILD = "import: NDJSON to the store", "build: stored claims to checked 837 files"
 OURS_P, OURS_I = "837P checked, our guide rules", "837I checked, our guide rules"
+OURS_835, FLOOR_835 = "835 to claim values with money and balances", "835, the floor: the least streaming code"
+OXEDI_835, OXEDI_CLAIMS = "835 to columns, oxedi 0.6 parse", "835 to columns claim by claim, oxedi 0.6 stream"
 PYX12_P, PYX12_I = "837P checked, pyx12 x12n_document", "837I checked, pyx12 x12n_document"
 EXCHANGE = (
     Work("making:claims", ""),
@@ -56,7 +58,15 @@ JUDGES = (
     Work("judging:validate_837i", "validate", OURS_I),
     Work("judging:pyx12_837i", "validate", PYX12_I, most=10_000),
 )
-FAMILIES = tuple(dict.fromkeys(work.family for work in (*EXCHANGE, *FILES, *JUDGES) if work.family))
+REMITTANCES = (
+    Work("making:remittance", ""),
+    Work("parsing:claims_835", "remittance", OURS_835),
+    Work("remittances:oxedi_parse", "remittance", OXEDI_835),
+    Work("remittances:oxedi_stream", "remittance", OXEDI_CLAIMS),
+    Work("remittances:floor_835", "remittance", FLOOR_835),
+)
+PLANS = (EXCHANGE, FILES, JUDGES, REMITTANCES)
+FAMILIES = tuple(dict.fromkeys(work.family for works in PLANS for work in works if work.family))
 
 Tell = Callable[[str], None]
 
@@ -71,7 +81,7 @@ def measured(
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[tuple[Work, Figures]]:
     """Does what `only` asks for, and what that needs; yields what was asked for, with its figures."""
-    for works in (EXCHANGE, FILES, JUDGES):
+    for works in PLANS:
         for work in _needed(works, only):
             wanted = work.family in only and (not work.most or claims <= work.most)
             if work.most and not wanted:

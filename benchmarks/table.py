@@ -9,11 +9,29 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.measured import Figures
-from benchmarks.plan import BUILD, IMPORT, OURS_I, OURS_P, PYX12_I, PYX12_P
+from benchmarks.plan import (
+    BUILD,
+    FLOOR_835,
+    IMPORT,
+    OURS_835,
+    OURS_I,
+    OURS_P,
+    OXEDI_835,
+    OXEDI_CLAIMS,
+    PYX12_I,
+    PYX12_P,
+)
 
 MEGABYTE = 1_000_000
-# Ours, theirs, and how many times as fast ours is to be.
-RATIOS = ((OURS_P, PYX12_P, 25), (OURS_I, PYX12_I, 25), (BUILD, PYX12_P, 10))
+# Ours, theirs, how many times as fast ours is to be, and what theirs is called.
+RATIOS = (
+    (OURS_P, PYX12_P, 25, "pyx12 checks"),
+    (OURS_I, PYX12_I, 25, "pyx12 checks"),
+    (BUILD, PYX12_P, 10, "pyx12 checks"),
+    (OURS_835, OXEDI_835, 1, "oxedi puts into columns"),
+    (OURS_835, OXEDI_CLAIMS, 1, "oxedi streams into columns"),
+    (OURS_835, FLOOR_835, 1, "the floor reads"),
+)
 _HEAD = ("work", "claims", "CPU s", "wall s", "claims/s", "MB/s", "peak MB", "memory ×")
 
 
@@ -53,12 +71,13 @@ def table(rows: Sequence[Row]) -> Iterable[str]:
 
 
 def ratios(rows: Sequence[Row]) -> Iterable[str]:
-    """What is to be so many times as fast as pyx12 on as many claims of one run, and how time grows with the claims."""
+    """What is to be so many times as fast as another on as many claims of one run, and how time grows with claims."""
     rate = {(row.label, row.figures.claims): row.figures.claims / max(row.figures.cpu, 1e-3) for row in rows}
-    for ours, theirs, wanted in RATIOS:
+    for ours, theirs, wanted, does in RATIOS:
         for claims in sorted(claims for label, claims in rate if label == ours and (theirs, claims) in rate):
             times = rate[ours, claims] / rate[theirs, claims]
-            yield f"{ours}: {times:.1f} times as fast as pyx12 checks {claims:,} claims (wanted: {wanted})"
+            shown = f"{times:.{1 if wanted > 1 else 2}f}"
+            yield f"{ours}: {shown} times as fast as {does} {claims:,} claims (wanted: {wanted})"
     for label in (IMPORT, BUILD):
         sizes = sorted(claims for name, claims in rate if name == label)
         if len(sizes) > 1:
