@@ -85,6 +85,10 @@ class _Checked:
     def __iter__(self) -> Iterator[Segment]:
         return self._segments
 
+    def texts(self) -> Iterator[list[str]]:
+        for segment in self._segments:
+            yield [self.delimiters.element.join(segment)]
+
     def rest(self) -> list[Issue]:
         """All faults, once what the reader left is checked, too."""
         for _ in self._segments:

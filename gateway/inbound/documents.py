@@ -8,10 +8,9 @@ from typing import Any
 from gateway.inbound.ack277 import StatusReader
 from gateway.inbound.ack999 import AcknowledgmentReader
 from gateway.inbound.elements import money
-from gateway.inbound.facts import ClaimStatus
+from gateway.inbound.facts import ClaimStatus, ReadableSet
 from gateway.inbound.remit835 import RemittanceReader
 from gateway.x12.issues import Issue
-from gateway.x12.reader import TransactionSet
 
 _MONEY = frozenset(("charge", "paid", "patient_stated", "payment", "accepted_amount", "rejected_amount", "difference"))
 _RENAMED = {"cents": "amount"}
@@ -123,7 +122,7 @@ class StatusDocuments:
 
 Documents = RemittanceDocuments | AcknowledgmentDocuments | StatusDocuments
 
-READERS: dict[str, Callable[[TransactionSet], Documents]] = {
+READERS: dict[str, Callable[[ReadableSet], Documents]] = {
     "835": lambda opened: RemittanceDocuments(RemittanceReader(opened)),
     "999": lambda opened: AcknowledgmentDocuments(AcknowledgmentReader(opened)),
     "997": lambda opened: AcknowledgmentDocuments(AcknowledgmentReader(opened)),

@@ -31,6 +31,10 @@ class TextLike(Protocol):
     def texts(self) -> Iterator[list[str]]: ...
 
 
+class ReadableSet(SetLike, TextLike, Protocol):
+    """A set that can be read both ways, but once."""
+
+
 # ── TA1 ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
