@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
-from gateway.claims.canonical import Summary, content_hash, faults, summarize
+from gateway.claims.canonical import Summary, content_hash, faults, is_legible, summarize
 from gateway.claims.code_lists import CodeLists
 from gateway.claims.completion import Defaults, Document, complete
 from gateway.claims.edits import Edit, run_edits
@@ -74,6 +74,7 @@ def admit(record: Record, rules: Rules, today: date, delimiters: str = "*:^~", w
         found += (wrong := faults(document))
         if not wrong:
             content = Content(document, summarize(document), content_hash(document, rules.defaults))
+        if not wrong or is_legible(document):
             known = {finding.field for finding in found}
             found += inspect(document, rules, today, delimiters, known, wishes=wishes)
     return Admission(record.number, record.place, record.patient_control_number, content, found, record.origin)

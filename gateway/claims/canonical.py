@@ -22,6 +22,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _SORTED = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_SCALARS = ("patient_control_number", "charge", "billing_provider.npi")  # faults of one value, not of the shape
 _NO_PAY = ("0", "A")  # institutional frequencies of bills that ask for no payment
 _PREDETERMINATION = "PB"  # CLM19
 
@@ -84,6 +85,13 @@ def faults(document: Document) -> list[Finding]:
         if len(_text(holder, name)) > at_most or _CONTROL.search(_text(holder, name)):
             found.append(_fault(name, f"must have at most {at_most} character{'s' if at_most > 1 else ''}"))
     return found
+
+
+def is_legible(document: Document) -> bool:
+    """Whether guide and edits can judge the rest of a document that is no claim: its type is known and its lists and
+    objects are such."""
+    is_known = document.get("type") in TYPES
+    return is_known and not any(field not in _SCALARS for field, _ in _identity(document))
 
 
 def _identity(document: Document) -> Iterable[tuple[str, str]]:

@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from gateway.claims.admission import Admission, Rules, admit
+from gateway.claims.admission import Admission, Content, Rules, admit
 from gateway.claims.canonical import to_json
 from gateway.claims.completion import Document
 from gateway.claims.crosswalk import NO_CROSSWALK, Crosswalk
@@ -28,8 +28,8 @@ from gateway.errors import UsageError
 from gateway.exchange.admission_rules import load_rules, source_mapping
 from gateway.exchange.companion_rules import NO_COMPANIONS, Companions, load_companions
 from gateway.exchange.dry_run import writing
-from gateway.exchange.standing_edits import StandingEdits
-from gateway.exchange.standing_rules import rule
+from gateway.exchange.standing_edits import StandingEdits, could_not_process
+from gateway.exchange.standing_rules import REPLACEMENT, VOID, Ruling, rule
 from gateway.garbage import seldom_collected
 from gateway.home import read_crosswalk
 from gateway.partners import Profile, route
@@ -279,7 +279,7 @@ class Chunk:
 
     def _known(self, one: Admission, found: Standing, wanted: list[Admission], ids: dict[int, tuple[int, int]]) -> None:
         assert one.content is not None
-        ruling = rule(one.content, found, adjudicated=self.adjudicated)
+        ruling = self._ruling(one.content, found)
         said = [Finding(ruling.code, "warning", "", ruling.text)] if ruling.code else []
         if ruling.kind == "version" or (self.sent and ruling.kind == "refused"):
             wanted.append(one)
@@ -289,6 +289,13 @@ class Chunk:
             self.tally.count("unchanged", one, said)
         else:
             self.tally.count("rejected", one, [said[0]._replace(severity="error"), *one.findings])
+
+    def _ruling(self, content: Content, found: Standing) -> Ruling:
+        ruling, order = rule(content, found, adjudicated=self.adjudicated), content.summary.payer_responsibility
+        is_original = content.summary.frequency not in (REPLACEMENT, VOID)
+        if ruling.kind != "refused" or not is_original:
+            return ruling
+        return Ruling("version") if could_not_process(self.conn, found, order, self.crosswalk) else ruling
 
     def _write(
         self, wanted: Sequence[Admission], there: Mapping[tuple[str, str], Standing]

@@ -21,7 +21,7 @@ from gateway.errors import Refused, UsageError
 from gateway.exchange.admission_rules import source_mapping
 from gateway.exchange.intake import Chunk, Door, Tally, look_at, records
 from gateway.exchange.retaining import refuse_left_claim
-from gateway.exchange.standing_edits import StandingEdits, wants_new_claim
+from gateway.exchange.standing_edits import StandingEdits, answers_of_payer, could_not_process, wants_new_claim
 from gateway.exchange.standing_rules import NEVER_HAD, REPLACEMENT, VOID, change_refused, was_rejected
 from gateway.reports.story import shown
 from gateway.store import Connection
@@ -114,7 +114,7 @@ class _Case:
     def _answers(self) -> tuple[list[Answer], list[Answer]]:
         """What that payer said, the newest last, and what others said; of a claim with one payer all is his."""
         said = answers_of(self.conn, [self.standing.claim.id]).get(self.standing.claim.id, [])
-        own = [answer for answer in said if self.door.crosswalk.resolve(answer.payer_key) == self.head.payer_key]
+        own = answers_of_payer(said, self.head.payer_key, self.door.crosswalk)
         if not own and len({head.payer_responsibility for head in self.standing.versions}) == 1:
             return said, []
         return own, [answer for answer in said if answer not in own]
@@ -133,21 +133,28 @@ class _Case:
         if refused is not None:
             raise Refused(refused.text)
         is_new = wants_new_claim(self.answers) or not self._takes_changes(document)
-        if is_new and is_replacement and self.standing.state == "denied":
+        if is_new and is_replacement and (self.standing.state == "denied" or self._could_not_process()):
             return {"frequency": "1", "payer_claim_control_number": None}
         if is_new:
             raise Refused(self._why_not())
         return {"frequency": frequency, "payer_claim_control_number": self._payer_number(document, frequency)}
+
+    def _could_not_process(self) -> bool:
+        order, crosswalk = self.head.payer_responsibility, self.door.crosswalk
+        return could_not_process(self.conn, self.standing, order, crosswalk)
 
     def _takes_changes(self, document: Document) -> bool:
         payer, filing = text_of(document, "payer", "id"), text_of(document, "subscriber", "filing_indicator")
         return self.door.rules.terms.of(payer, filing, self.standing.claim.type).takes_replacements
 
     def _why_not(self) -> str:
-        if wants_new_claim(self.answers):
-            return (
+        if wants_new_claim(self.answers) and not self.answers[-1].claim.paid:
+            text = (
                 "the payer could not process the claim (MA130 or N142): only a new claim helps, no replacement or void"
             )
+            return f"{text}; where no later one is on its way, `gateway claims replace` makes it"
+        if wants_new_claim(self.answers):
+            return "the payer paid a part and could not process the rest (MA130 or N142): ask it to reopen the claim"
         return "this payer takes no replacements and voids (mappings/payer_terms.csv): ask it to reopen the claim"
 
     def _payer_number(self, document: Document, frequency: str) -> str:

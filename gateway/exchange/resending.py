@@ -9,10 +9,12 @@ from gateway.app import App
 from gateway.exchange.building import Built, Group, abandon_leftovers, build_once, most_a_file
 from gateway.exchange.delivery import send_one, wrong_usage
 from gateway.exchange.rounds import Round
+from gateway.exchange.standing_rules import RESUBMISSION_REJECTED
 from gateway.outbound.resend import ClaimNow, ResendPlan, plan_resend
 from gateway.outbound.sets import Member, sendable
 from gateway.partners import Profile
-from gateway.store import batches
+from gateway.reconcile.projection import folded
+from gateway.store import Connection, batches
 from gateway.store.batches import BatchRow
 from gateway.store.decisions import add_decision
 from gateway.store.resends import BatchClaim, claims_of_batch
@@ -33,11 +35,12 @@ def plan(app: App, batch_id: int, *, never_arrived: bool = False) -> ResendPlan:
     with app.store.read() as conn:
         batch = batches.get_batch(conn, batch_id)
         rows = claims_of_batch(conn, batch_id)
+        rejected = _rejected_again(conn, rows)
     known = [
         ClaimNow(
             row.claim_id,
             row.version_id,
-            row.state,
+            rejected.get(row.claim_id, row.state),
             tuple(json.loads(row.flags)),
             row.submission_id == row.newest_submission,
         )
@@ -45,6 +48,14 @@ def plan(app: App, batch_id: int, *, never_arrived: bool = False) -> ResendPlan:
     ]
     has_bytes = bool(batch.archive_name)
     return plan_resend(batch_id, batch.state, batch.origin, has_bytes, known, never_arrived=never_arrived)
+
+
+def _rejected_again(conn: Connection, rows: Sequence[BatchClaim]) -> dict[int, str]:
+    """How the newest submission was rejected of claims that were paid before, so that their own state does not say."""
+    flagged = [row for row in rows if RESUBMISSION_REJECTED in json.loads(row.flags)]
+    wanted = [row.claim_id for row in flagged if row.submission_id == row.newest_submission]
+    folds = folded(conn, wanted) if wanted else ()
+    return {fold.claim_id: fold.life.submission.state for fold in folds if fold.life.submission is not None}
 
 
 def carry_out(app: App, planned: ResendPlan, reason: str) -> Round:

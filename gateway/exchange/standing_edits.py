@@ -14,13 +14,17 @@ from gateway.claims.completion import Document
 from gateway.claims.crosswalk import Crosswalk
 from gateway.claims.edits import OF_THE_STORE, Edit
 from gateway.claims.findings import Finding
+from gateway.claims.life import REJECTED
 from gateway.claims.likeness import likeness
 from gateway.claims.view import objects_of, text_of
+from gateway.exchange.standing_rules import is_last_at
+from gateway.reconcile.projection import FoldedClaim, folded
 from gateway.reconcile.remitted import remitted_claim
 from gateway.store import Connection
 from gateway.store.neighbours import Answer, Neighbour, answers_of, bodies, neighbours
 from gateway.store.standing import Standing, VersionHead
 
+_REVERSAL = "22"  # CLP02
 _FORWARDED = frozenset({"19", "20", "21"})  # CLP02: processed, and sent on by the payer itself
 _UNPROCESSABLE = frozenset({"MA130", "N142"})  # remark codes: send a new claim, neither replacement nor appeal
 Key = tuple[str, str]
@@ -115,6 +119,32 @@ def wants_new_claim(answers: Sequence[Answer]) -> bool:
         return False
     claim = remitted_claim(answers[-1].claim)
     return bool(_UNPROCESSABLE & {*claim.remarks, *(remark for line in claim.lines for remark in line.remarks)})
+
+
+def answers_of_payer(said: Sequence[Answer], payer_key: str, crosswalk: Crosswalk) -> list[Answer]:
+    """What one payer said of a claim, the newest last."""
+    return [answer for answer in said if crosswalk.resolve(answer.payer_key) == payer_key]
+
+
+def could_not_process(conn: Connection, standing: Standing, order: str, crosswalk: Crosswalk) -> bool:
+    """Whether the last submission went to the payer of that order, which answered that it could not process it, and
+    paid nothing: to that payer the claim is denied, whatever others have paid, and a new original is what helps."""
+    if not is_last_at(order, standing):
+        return False
+    newest, claim_id = standing.newest, standing.claim.id
+    own = answers_of_payer(answers_of(conn, [claim_id]).get(claim_id, []), newest.payer_key, crosswalk)
+    if not wants_new_claim(own) or own[-1].claim.paid:
+        return False
+    decided = sum(answer.claim.status != _REVERSAL for answer in own)
+    there = {head.id for head in standing.versions if head.payer_responsibility == order}
+    return all(_is_answered(fold, there, decided) for fold in folded(conn, [claim_id]))
+
+
+def _is_answered(fold: FoldedClaim, there: set[int], decided: int) -> bool:
+    """Whether a payer has decided as often as it got a version, the last one included: nothing is on its way to it."""
+    lives = [one for one in fold.life.submissions if one.delivered and one.state not in REJECTED]
+    got = {one.submission.version_id for one in lives} & there
+    return len(got) <= decided and fold.money.adjudication.answered >= fold.life.version.number
 
 
 def _rank(order: str) -> int:

@@ -17,6 +17,7 @@ NEVER_HAD = (OPEN_STATES - {"denied"}) | {"cancelled"}
 # In these the payer has decided, so that its decision can be replaced or taken back.
 FINAL_STATES = frozenset({"paid", "partly_paid", "denied", "zero_paid", "reversed", "predetermined"})
 REPLACEMENT, VOID = "7", "8"  # CLM05-3
+RESUBMISSION_REJECTED = "resubmission_rejected"  # the flag of a claim that was paid before
 _FURTHER_BILLS = ("2", "3", "4")  # institutional: other statement dates are a bill of their own
 _LATE_CHARGES = "5"  # a bill of its own, whatever its dates
 _INTERIM = ("2", "3")
@@ -94,9 +95,20 @@ def _further(standing: Standing) -> Ruling:
 
 
 def was_rejected(order: str, standing: Standing) -> bool:
-    """Whether the last submission went to the payer of that order and was rejected, though others have paid before."""
-    same_payer = standing.newest.payer_responsibility == order
-    return same_payer and standing.stage == "sent" and "resubmission_rejected" in standing.flags
+    """Whether the last submission was an original to the payer of that order and was rejected, though others have paid.
+
+    A replacement or void that was rejected is none: that payer has the claim itself, and may have paid it.
+    """
+    newest = standing.newest
+    is_original = newest.payer_responsibility == order and newest.frequency not in (REPLACEMENT, VOID)
+    return is_original and standing.stage == "sent" and RESUBMISSION_REJECTED in standing.flags
+
+
+def is_last_at(order: str, standing: Standing) -> bool:
+    """Whether the last submission went to the payer of that order, behind others, and the claim is decided."""
+    is_decided = standing.stage == "sent" and standing.state in FINAL_STATES and standing.adjudicated
+    is_behind = any(head.payer_responsibility != order for head in standing.versions)
+    return is_decided and is_behind and standing.newest.payer_responsibility == order
 
 
 def _follows(content: Content, standing: Standing) -> bool:

@@ -13,8 +13,10 @@ from typing import BinaryIO, NamedTuple
 
 from gateway.x12.claim_reader import ClaimReader, ReadClaim
 from gateway.x12.claim_writer import BadClaim, ClaimWriter
+from gateway.x12.document_rules import check_document
 from gateway.x12.element_rules import check_set
 from gateway.x12.fields import FieldFault
+from gateway.x12.formats import money
 from gateway.x12.guide import Guide
 from gateway.x12.issues import Issue
 from gateway.x12.paths import Document
@@ -68,6 +70,16 @@ def neutral_envelope(at: datetime) -> tuple[Interchange, Group]:
     return interchange, Group("HC", "SENDER", "RECEIVER", "1", "", day, clock)
 
 
+def _lacking(document: Document) -> Iterator[FieldFault]:
+    """What makes a document no claim at all, so that nobody could answer it."""
+    for name in _WITHOUT_NOT:
+        if not document.get(name):
+            yield FieldFault(name, "required", "is missing, and a claim is none without it")
+    charge = document.get("charge")
+    if isinstance(charge, str) and charge and money(charge) is None:
+        yield FieldFault("charge", "format", "is no amount, and a claim is none without it")
+
+
 class SetWriter:
     """Writes claims of any type into one interchange: a group for each run of one type, a set for each header."""
 
@@ -92,10 +104,9 @@ class SetWriter:
         guide = self.guides.get(kind) if isinstance(kind, str) else None
         if guide is None:
             raise BadClaim([FieldFault("type", "code", f"this is none of {', '.join(sorted(self.guides))}")])
-        if missing := [name for name in _WITHOUT_NOT if not document.get(name)]:
-            raise BadClaim(
-                [FieldFault(name, "required", "is missing, and a claim is none without it") for name in missing]
-            )
+        if lacking := list(_lacking(document)):
+            named = {fault.path for fault in lacking}
+            raise BadClaim([*lacking, *(one for one in check_document(document, guide) if one.path not in named)])
         current = self.current
         if current is None or current.guide is not guide or current.claims >= self.claims_per_set:
             current = ClaimWriter(guide, self.interchange.delimiters)

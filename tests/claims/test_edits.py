@@ -324,6 +324,19 @@ def test_a_record_that_is_no_claim_has_no_content() -> None:
     assert admission.patient_control_number == "ACC-1001"
 
 
+def test_what_is_no_claim_is_told_the_rest_too() -> None:
+    """Beside the charge that is none every other reason stands, so that one correction is enough."""
+    odd = sound(charge="abc", diagnoses=[])
+    odd["billing_provider"] = odd["billing_provider"] | {"npi": "1234567890"}
+    admission = admit(Record(1, "item 1", odd), rules(), TODAY)
+    found = {(one.code, one.field) for one in admission.findings}
+    assert admission.content is None
+    assert {("not_a_claim", "charge"), ("npi_check", "billing_provider.npi")} <= found
+    assert [one.field for one in admission.findings].count("charge") == 1
+    shapeless = admit(Record(1, "item 1", odd | {"lines": "x"}), rules(), TODAY)
+    assert {one.code for one in shapeless.findings} == {"not_a_claim"}
+
+
 def test_hostile_documents_raise_nothing() -> None:
     """Whatever stands where, the edits answer with findings."""
     for path in ("lines", "diagnoses", "subscriber", "payer", "billing_provider", "patient", "other_payers", "charge"):

@@ -319,13 +319,21 @@ def test_x12_write_names_the_lines_that_are_no_claims() -> None:
 
 
 def test_x12_write_of_what_is_hardly_a_claim_is_told() -> None:
-    """Without a number or a charge nothing could be answered; the claim beside it is written."""
-    ran = Gateway()("x12", "write", stdin=b'{"type": "professional"}\n' + json.dumps(claims(1)[0]).encode(), code=1)
+    """Without a number or a charge nothing could be answered; all reasons are told, the claim beside is written."""
+    good = claims(1)[0]
+    odd = good | {"charge": "abc", "place_of_service": "111"}
+    lines = [{"type": "professional"}, good, odd]
+    ran = Gateway()("x12", "write", stdin="\n".join(map(json.dumps, lines)).encode(), code=1)
     assert ran.out.count(b"~CLM*") == 1
-    assert [line.partition(":")[2] for line in ran.said] == [
-        " line 1: charge: is missing, and a claim is none without it",
-        " line 1: patient_control_number: is missing, and a claim is none without it",
-    ]
+    said = [line.partition(": ")[2] for line in ran.said]
+    assert {
+        "line 1: charge: is missing, and a claim is none without it",
+        "line 1: patient_control_number: is missing, and a claim is none without it",
+        "line 1: subscriber: required: who holds the coverage",
+        "line 3: charge: is no amount, and a claim is none without it",
+    } <= set(said)
+    assert len(said) == len(set(said))
+    assert any(one.startswith("line 3: place_of_service: ") for one in said)
 
 
 def test_x12_write_of_nothing_is_wrong_usage() -> None:

@@ -5,20 +5,23 @@ from __future__ import annotations
 import json
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from door_files import bring, counts
 from later_payers import answer, send, to_next_payer
 from posting_desk import Desk, status_277
 
+from gateway.app import App
 from gateway.claims.samples import sample_claims
 from gateway.errors import Refused, UsageError
 from gateway.exchange.claim_decisions import find_claim
 from gateway.exchange.intake import Door
 from gateway.exchange.replacing import Wish, replace, void
+from gateway.exchange.resending import plan
 from gateway.store import Store
 from gateway.store import claims as store_claims
+from gateway.store.batches import list_batches
 from gateway.store.claims import ClaimRow
 
 SECOND = {"id": "88002", "name": "SECOND HELP"}
@@ -185,6 +188,101 @@ def test_a_correction_never_names_another_payers_number(
     body = json.loads(version.body)
     assert (version.frequency, version.payer_responsibility) == ("1", "S")
     assert "payer_claim_control_number" not in body
+
+
+@pytest.mark.parametrize("way", ["replace", "import"])
+def test_what_a_second_payer_could_not_process_goes_there_anew(
+    desk: Desk, door: Door, first: dict[str, Any], tmp_path: Path, way: str
+) -> None:
+    """MA130 from the second payer, while the first has paid: a new original to the second, once, and no void."""
+    claim = paid_first(desk, door, first)
+    second = second_of(first)
+    corrected = second | {"prior_authorization": "PA1"}
+    bring(door, [second])
+    send(desk, claim, number=18)
+    assert counts(bring(door, [corrected])) == (0, 0, 0, 1)
+    answer(desk, second, paid="0", number="S1", status="2", trace="T2", adjustments="OA*23*425.00 CO*16*75.00",
+           remark="MA130")  # fmt: skip
+    assert desk.state(first["patient_control_number"]) == "partly_paid"
+    with pytest.raises(Refused, match="only a new claim helps"):
+        void(door, claim, Wish("pat", "wrong", order="S"))
+    file = tmp_path / "corrected.json"
+    file.write_text(json.dumps(corrected))
+    tally = replace(door, claim, file, Wish("pat", "authorization")) if way == "replace" else bring(door, [corrected])
+    assert (counts(tally), tally.issues) == ((1, 0, 0, 0), [])
+    with door.store.read() as conn:
+        version = store_claims.newest_version(conn, claim.id)
+    assert version is not None
+    assert (version.frequency, version.payer_responsibility) == ("1", "S")
+    assert money(desk, first)["paid"] == 30000
+    send(desk, claim, number=19)
+    again = corrected | {"prior_authorization": "PA2"}
+    file.write_text(json.dumps(again))
+    assert counts(bring(door, [again])) == (0, 0, 0, 1)
+    with pytest.raises(Refused):
+        replace(door, claim, file, Wish("pat", "twice"))
+    answer(desk, corrected, paid="65.00", number="S2", status="2", trace="T3", adjustments="OA*23*425.00 CO*45*10.00")
+    assert money(desk, first) == {"paid": 36500, "contractual": 13500}
+    desk.agree()
+
+
+def test_what_a_second_payer_paid_in_part_is_not_asked_for_again(
+    desk: Desk, door: Door, first: dict[str, Any], tmp_path: Path
+) -> None:
+    """MA130 beside a payment: an original would be a second one; the refusal says what helps."""
+    claim = paid_first(desk, door, first)
+    second = second_of(first)
+    bring(door, [second])
+    send(desk, claim, number=18)
+    answer(desk, second, paid="30.00", number="S1", status="2", trace="T2", adjustments="OA*23*425.00 CO*16*45.00",
+           remark="MA130")  # fmt: skip
+    corrected = second | {"prior_authorization": "PA1"}
+    file = tmp_path / "corrected.json"
+    file.write_text(json.dumps(corrected))
+    with pytest.raises(Refused, match="ask it to reopen the claim"):
+        replace(door, claim, file, Wish("pat", "authorization"))
+    assert counts(bring(door, [corrected])) == (0, 0, 0, 1)
+
+
+def test_a_rejected_replacement_stays_a_replacement(desk: Desk, door: Door, tmp_path: Path) -> None:
+    """The payer has paid the original: the correction of a rejected 7 is a 7 again, and an original is refused."""
+    document = next(one for one in sample_claims(9, 1, date(2026, 1, 5)) if one["payer"]["id"] != "99100")
+    bring(door, [document])
+    claim = claim_of(door, document)
+    send(desk, claim)
+    answer(desk, document, paid="50.00", number="P1")
+    file = tmp_path / "corrected.json"
+    file.write_text(json.dumps(document | {"prior_authorization": "PA1"}))
+    replace(door, claim, file, Wish("pat", "authorization"))
+    send(desk, claim, number=18)
+    desk.receive(desk.envelope("277CA", status_277(
+        f"{document['patient_control_number']} A7:562*20260212*U*{document['charge']}", reference="B18"
+    )))  # fmt: skip
+    assert "resubmission_rejected" in desk.current(document["patient_control_number"])["flags"]
+    again = document | {"prior_authorization": "PA2"}
+    assert counts(bring(door, [again])) == (0, 0, 0, 1)
+    file.write_text(json.dumps(again))
+    assert counts(replace(door, claim, file, Wish("pat", "again"))) == (1, 0, 0, 0)
+    with door.store.read() as conn:
+        version = store_claims.newest_version(conn, claim.id)
+    assert version is not None
+    assert (version.frequency, json.loads(version.body)["payer_claim_control_number"]) == ("7", "P1")
+
+
+def test_a_rejected_file_to_a_second_payer_goes_out_anew(desk: Desk, door: Door, first: dict[str, Any]) -> None:
+    """What the worklist proposes after a TA1: `batches resend` takes the claim though the first payer has paid it."""
+    claim = paid_first(desk, door, first)
+    bring(door, [second_of(first)])
+    send(desk, claim, number=18)
+    app = cast(App, desk)  # planning asks for its store alone
+    with desk.store.read() as conn:
+        batch = max(list_batches(conn), key=lambda one: one.id)
+    before = plan(app, batch.id)
+    assert (before.action, before.claims) == ("refuse", ())
+    desk.receive(desk.ta1(18, "R", "006", sender="B", receiver="A"))
+    assert desk.state(first["patient_control_number"]) == "paid"
+    planned = plan(app, batch.id)
+    assert (planned.action, [one.claim_id for one in planned.claims]) == ("new_batch", [claim.id])
 
 
 def test_a_change_at_a_payer_that_gave_no_number_asks_for_it(
