@@ -74,6 +74,7 @@ class Sftp:
     password: str = field(default="", repr=False)
     host_keys: tuple[str, ...] = ()
     timeout: float = 30.0
+    keepalive: int = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +276,7 @@ class _Reader:
             password=self.reference("password"),
             host_keys=self.texts("sftp", "host_keys", []),
             timeout=float(self.count("sftp", "timeout", 30, 3600)),
+            keepalive=self.count("sftp", "keepalive", 15, 3600),
         )
         if not made.private_key and not made.password:
             raise self.fail("[sftp]", "needs a private_key or a password")

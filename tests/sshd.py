@@ -44,7 +44,7 @@ UseDNS no
 PrintMotd no
 LogLevel VERBOSE
 Subsystem sftp internal-sftp
-ForceCommand internal-sftp -d {mailbox}
+ForceCommand internal-sftp {sftp} -d {mailbox}
 """
 
 
@@ -106,7 +106,16 @@ def find_sshd() -> str:
     return found
 
 
-def start_sshd(folder: Path) -> SshServer:
+@dataclass(frozen=True)
+class Habits:
+    """How a server differs from a usual one."""
+
+    sftp: str = ""  # options of internal-sftp: `-P rename` refuses that request, `-R` every change
+    config: str = ""  # lines of sshd_config
+    largest: int | None = None  # KiB that a file may have, as under a quota
+
+
+def start_sshd(folder: Path, habits: Habits = Habits()) -> SshServer:
     """Starts a server whose keys, log and mailbox lie in folder; the caller stops it."""
     program = find_sshd()
     if os.geteuid() == 0:
@@ -117,9 +126,24 @@ def start_sshd(folder: Path) -> SshServer:
     locked = _keygen(folder / "id_locked", "ed25519", passphrase="open sesame")
     _keygen(folder / "id_stranger", "ed25519")
     (folder / "authorized_keys").write_text("\n".join([*allowed, locked]) + "\n")
+    return _start(program, folder, host_keys, habits)
+
+
+def start_another(server: SshServer, folder: Path, habits: Habits) -> SshServer:
+    """A second server before the same mailbox, with the same keys and other habits; the caller stops it."""
+    for path in server.folder.iterdir():
+        if path.is_file() and path.name.startswith(("host_", "id_", "authorized_keys")):
+            shutil.copy(path, folder / path.name)
+    (folder / "mailbox").symlink_to(server.mailbox)
+    kinds = {kind: (folder / f"host_{kind}.pub").read_text() for kind in ("ed25519", "rsa")}
+    host_keys = {kind: " ".join(line.split()[:2]) for kind, line in kinds.items()}
+    return _start(find_sshd(), folder, host_keys, habits)
+
+
+def _start(program: str, folder: Path, host_keys: dict[str, str], habits: Habits) -> SshServer:
     for _ in range(5):
         port = _free_port()
-        process = _run(program, folder, port, list(host_keys))
+        process = _run(program, folder, port, list(host_keys), habits)
         server = SshServer(folder, port, process, {line.split()[0]: line for line in host_keys.values()})
         if _listens(server):
             return server
@@ -137,18 +161,18 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
         server.stop()
 
 
-def _run(program: str, folder: Path, port: int, kinds: list[str]) -> subprocess.Popen[bytes]:
+def _run(program: str, folder: Path, port: int, kinds: list[str], habits: Habits) -> subprocess.Popen[bytes]:
     lines = "\n".join(f"HostKey {folder}/host_{kind}" for kind in kinds)
     config = folder / "sshd_config"
     # without the right to read shadow passwords sshd takes every account for locked, unless it leaves that to PAM
     pam = "no" if os.geteuid() == 0 else "yes"
     extra = "PerSourcePenalties no\n" if _version(program) >= (9, 8) else ""  # else failed logins shut loopback out
-    config.write_text(
-        extra + _CONFIG.format(port=port, folder=folder, mailbox=folder / "mailbox", host_keys=lines, pam=pam)
-    )
+    known = {"port": port, "folder": folder, "mailbox": folder / "mailbox", "sftp": habits.sftp}
+    config.write_text(f"{habits.config}\n{extra}" + _CONFIG.format(**known, host_keys=lines, pam=pam))
     log = str(folder / "sshd.log")
+    limit = f"trap '' XFSZ; ulimit -f {2 * habits.largest}; " if habits.largest is not None else ""
     return subprocess.Popen(
-        [program, "-D", "-f", str(config), "-E", log],
+        ["/bin/sh", "-c", f'{limit}exec "$0" -D -f "$1" -E "$2"', program, str(config), log],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

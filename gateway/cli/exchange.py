@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -12,6 +12,7 @@ from gateway.cli.output import counted, dry_run_option, emit, json_option, note,
 from gateway.cli.root import Session
 
 if TYPE_CHECKING:
+    from gateway.exchange.collection import Fetched
     from gateway.exchange.rounds import Round
     from gateway.store.batches import BatchRow
 
@@ -24,11 +25,25 @@ def problems(found: Round) -> list[str]:
         for sent in found.delivered
         if sent.needs_person or sent.error is not None
     ]
-    for fetched in found.fetched:
-        if fetched.needs_person:
-            reason = fetched.result.error or fetched.result.file.odd
-            lines.append(f"{fetched.partner}: a file was not collected ({fetched.result.outcome}): {reason}")
+    lines += _not_collected(found.fetched)
     return lines + list(dict.fromkeys(f"{name}: {error}" for name, error in found.errors))
+
+
+def _not_collected(files: Sequence[Fetched]) -> Iterator[str]:
+    """A line for each reason: a session that broke leaves all files of a mailbox behind."""
+    alike: dict[tuple[str, bool, str], list[str]] = {}
+    for one in files:
+        if one.needs_person:
+            reason = str(one.result.error or one.result.file.odd)
+            alike.setdefault((one.partner, one.result.archived is not None, reason), []).append(one.result.outcome)
+    for (partner, is_kept, reason), outcomes in alike.items():
+        how = ", ".join(dict.fromkeys(outcomes))
+        if is_kept:
+            yield f"{partner}: {counted(len(outcomes), 'file')} collected, and still in the mailbox: {reason}"
+        elif len(outcomes) == 1:
+            yield f"{partner}: a file was not collected ({how}): {reason}"
+        else:
+            yield f"{partner}: {counted(len(outcomes), 'file')} were not collected ({how}): {reason}"
 
 
 def finish(found: Round) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from gateway.app import App
+from gateway.errors import GatewayError
 from gateway.partners import Profile
 from gateway.store import inbound_files
-from gateway.transport.archive import ArchivedFile
+from gateway.transport.archive import ArchivedFile, ArchiveUnwritable
 from gateway.transport.collect import AfterReceive, Collected, Outcome, collect
-from gateway.transport.port import RemoteFile
+from gateway.transport.port import RemoteFile, Unreachable
 
 SETTLE_SECONDS = 1.0  # between the two looks at a file's size
 _PERSON = {Outcome.ODD, Outcome.FAILED}
@@ -25,6 +27,12 @@ class Fetched(NamedTuple):
     @property
     def needs_person(self) -> bool:
         return self.result.outcome in _PERSON or self.result.error is not None
+
+    @property
+    def stopped_by(self) -> GatewayError | None:
+        """What ended the whole collection with this file: the session was lost, or the archive takes nothing."""
+        error = self.result.error
+        return error if isinstance(error, Unreachable | ArchiveUnwritable) else None
 
     @property
     def is_new(self) -> bool:
@@ -52,7 +60,7 @@ def fetch(app: App, profile: Profile) -> list[Fetched]:
                 app.archive,
                 profile.receive_folder,
                 after=AfterReceive.parse(profile.after_receive),
-                known=lambda file: is_known(app, profile, file),
+                known=lambda files: known_files(app, profile, files),
                 record=lambda file, archived: _record(app, profile, file, archived),
                 wait=lambda: time.sleep(SETTLE_SECONDS),
                 now=app.now,
@@ -70,13 +78,12 @@ def _modified(file: RemoteFile) -> str | None:
     return None if file.modified is None else f"{file.modified:.0f}"
 
 
-def is_known(app: App, profile: Profile, file: RemoteFile) -> str | None:
-    """The SHA-256 of a file that was seen before under its name, size and time."""
+def known_files(app: App, profile: Profile, files: Sequence[RemoteFile]) -> dict[str, str]:
+    """By name, the SHA-256 of those that were seen before under their name, size and time."""
+    listed = {(file.name, file.size, _modified(file)) for file in files}
     with app.store.read() as conn:
-        row = inbound_files.was_seen(
-            conn, partner=profile.name, name=file.name, remote_size=file.size, remote_modified=_modified(file)
-        )
-    return row.sha256 if row else None
+        found = inbound_files.seen_before(conn, partner=profile.name, names=[file.name for file in files])
+    return {seen.name: seen.sha256 for seen in found if (seen.name, seen.remote_size, seen.remote_modified) in listed}
 
 
 def _record(app: App, profile: Profile, file: RemoteFile, archived: ArchivedFile) -> None:

@@ -11,7 +11,7 @@ from gateway.app import App
 from gateway.errors import GatewayError, UsageError
 from gateway.exchange import building
 from gateway.exchange.batches import documents
-from gateway.exchange.collection import is_known
+from gateway.exchange.collection import known_files
 from gateway.exchange.retaining import refuse_left_file
 from gateway.exchange.steps import number
 from gateway.partners import Profile
@@ -36,7 +36,9 @@ def to_fetch(app: App, profile: Profile) -> list[Document]:
         listed = transport.list_files(profile.receive_folder)
     finally:
         transport.close()
-    new = [one for one in listed if one.odd is None and not is_known(app, profile, one)]
+    plain = [one for one in listed if one.odd is None]
+    known = known_files(app, profile, plain)
+    new = [one for one in plain if one.name not in known]
     return [{"partner": profile.name, "file": one.name, "size": one.size} for one in new]
 
 

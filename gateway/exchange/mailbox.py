@@ -82,6 +82,7 @@ def sftp_settings(home: Path, place: Sftp) -> SftpSettings:
         private_key=_secret(place.private_key, home),
         passphrase=_secret(place.passphrase, home),
         timeout=place.timeout,
+        keepalive=place.keepalive,
     )
 
 

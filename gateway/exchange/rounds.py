@@ -37,6 +37,7 @@ class Round:
         """Refused before unreachable before usage before "needs a person"; 0 where all is well."""
         codes = {error.exit_code for _, error in self.errors}
         codes |= {one.error.exit_code for one in self.delivered if one.error is not None}
+        codes |= {one.result.error.exit_code for one in self.fetched if one.result.error is not None}
         for code in (70, 4, 2, 3):
             if code in codes:
                 return code
@@ -147,6 +148,7 @@ def _remember(app: App, profiles: Sequence[Profile], round_: Round) -> None:
         for profile in profiles:
             errors = [error for name, error in round_.errors if name == profile.name]
             errors += [one.error for one in round_.delivered if one.error and one.batch.partner == profile.name]
+            errors += [one.stopped_by for one in round_.fetched if one.stopped_by and one.partner == profile.name]
             if any(isinstance(error, Busy) for error in errors):
                 continue
             last = before.get(profile.name)

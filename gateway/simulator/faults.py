@@ -23,6 +23,7 @@ class Faults:
     drop_after_bytes: int | None = None  # written or read on one connection
     hang_at: Operation | None = None  # until the faults change or the server stops
     refuse: frozenset[Operation] = frozenset()  # permission denied
+    unsupported: frozenset[Operation] = frozenset()  # the server says that it does not know how
     disk_full_after: int | None = None  # bytes written on one connection; 0 for a disk that is full already
     name_taken: bool = False  # a file of the wanted name appears just before the rename
     bytes_per_second: int | None = None

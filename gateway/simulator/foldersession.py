@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import paramiko
-from paramiko.sftp import SFTP_FAILURE, SFTP_NO_SUCH_FILE, SFTP_OK, SFTP_PERMISSION_DENIED
+from paramiko.sftp import SFTP_FAILURE, SFTP_NO_SUCH_FILE, SFTP_OK, SFTP_OP_UNSUPPORTED, SFTP_PERMISSION_DENIED
 
 from gateway.simulator.faults import Operation
 from gateway.simulator.sessions import Connection, Dropped
@@ -71,6 +71,8 @@ class FolderSession(paramiko.SFTPServerInterface):
             faults = connection.gate.faults
             if connection.gate.strike(operation in faults.refuse):
                 return SFTP_PERMISSION_DENIED
+            if connection.gate.strike(operation in faults.unsupported):
+                return SFTP_OP_UNSUPPORTED
             result = act()
             connection.meet(operation, "after")
         except Dropped:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -10,11 +10,20 @@ from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.errors import UsageError
-from gateway.store.rows import columns, fetch, fetch_one
+from gateway.store.rows import columns, cut, fetch, fetch_one
 from gateway.store.tables import file_sightings, inbound_files
 from gateway.store.times import stamp
 
 STATUSES = ("received", "processed", "partial", "quarantined", "ignored")
+
+
+class Seen(NamedTuple):
+    """A remote file as a listing showed it, and what was in it."""
+
+    name: str
+    remote_size: int | None
+    remote_modified: str | None
+    sha256: str
 
 
 class FileRow(NamedTuple):
@@ -81,23 +90,16 @@ def record(
     return file_id, made is not None
 
 
-def was_seen(
-    conn: Connection, *, partner: str, name: str, remote_size: int | None, remote_modified: str | None
-) -> FileRow | None:
-    """The file that a partner's listing showed before under this name, size and time; None where it must be fetched."""
+def seen_before(conn: Connection, *, partner: str, names: Iterable[str]) -> list[Seen]:
+    """Each way in which a partner's listings showed files of these names before, the first first."""
+    listing = file_sightings
     query = (
-        select(*columns(inbound_files, FileRow))
-        .join(file_sightings, file_sightings.c.file_id == inbound_files.c.id)
-        .where(
-            file_sightings.c.partner == partner,
-            file_sightings.c.name == name,
-            file_sightings.c.remote_size == remote_size,
-            file_sightings.c.remote_modified == remote_modified,
-        )
-        .order_by(file_sightings.c.id.desc())
-        .limit(1)
+        select(listing.c.name, listing.c.remote_size, listing.c.remote_modified, inbound_files.c.sha256)
+        .join(inbound_files, inbound_files.c.id == listing.c.file_id)
+        .where(listing.c.partner == partner)
+        .order_by(listing.c.id)
     )
-    return fetch_one(conn, query, FileRow)
+    return [seen for some in cut(names) for seen in fetch(conn, query.where(listing.c.name.in_(some)), Seen)]
 
 
 def sightings(conn: Connection, file_id: int) -> list[SightingRow]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -11,6 +11,7 @@ from typing import Literal
 
 from gateway.errors import GatewayError, UsageError
 from gateway.transport.archive import Archive, ArchivedFile, ArchiveUnwritable
+from gateway.transport.look import look
 from gateway.transport.names import LONGEST_NAME, is_unfinished_name
 from gateway.transport.port import (
     NameExists,
@@ -67,8 +68,8 @@ class Collected:
     error: GatewayError | None = None
 
 
-Known = Callable[[RemoteFile], str | None]
-"""The SHA-256 recorded for a file of this name, size and time, or None."""
+Known = Callable[[Sequence[RemoteFile]], Mapping[str, str]]
+"""By name, the SHA-256 recorded for those of these files that were seen before under their name, size and time."""
 
 RecordReceived = Callable[[RemoteFile, ArchivedFile], None]
 """Commits a received file to the store before it returns. What it raises ends the collection and passes through."""
@@ -95,7 +96,7 @@ def collect(
         raise UsageError(f"after_receive moves files from {folder} to {folder}")
     mailbox = _Mailbox(transport, archive, folder, after, record, now, dict(notes or {}), progress)
     first = _by_name(transport.list_files(folder))
-    recorded = {name: sha256 for name, file in first.items() if file.odd is None and (sha256 := known(file))}
+    recorded = known([file for file in first.values() if file.odd is None])
     results = {name: Collected(file, skip) for name, file in first.items() if (skip := _skip(file, recorded, after))}
     wanted = [file for name, file in first.items() if name not in results]
     if wanted:
@@ -163,7 +164,7 @@ class _Mailbox:
         if self.after.action == "keep":
             return None
         try:
-            if self.transport.stat(self.folder, file.name) not in (file, None):
+            if look(self.transport, self.folder, file.name) not in (file, None):
                 return RemoteChanged(f"a file in {self.folder} changed after it was fetched; it stays there")
             if self.after.action == "delete":
                 self.transport.remove(self.folder, file.name)

@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import BinaryIO
 
+from gateway.transport.look import NOT_ANSWERED, look
 from gateway.transport.names import new_temp_name
 from gateway.transport.port import (
     OutcomeUnknown,
-    PermissionDenied,
     Progress,
-    RemoteFile,
     RemoteVanished,
     Transport,
     TransportError,
@@ -115,7 +114,7 @@ def settle(transport: Transport, parcel: Parcel, steps: Iterable[Recorded], *, p
         return _settle_by_folder(transport, parcel, temp_name, partner_takes_files=partner_takes_files)
     removed = bool(temp_name) and _try_remove(transport, parcel.folder, temp_name)
     stood = Step.WRITTEN in recorded and partner_takes_files  # all of it did, and someone may have taken it
-    if stood and not removed and _look(transport, parcel.folder, temp_name) is None:
+    if stood and not removed and look(transport, parcel.folder, temp_name) is None:
         return Delivery(DeliveryState.UNKNOWN, _VANISHED)
     return Delivery(DeliveryState.NOT_SENT, "it stopped before the partner was asked to take it")
 
@@ -179,8 +178,8 @@ def _put(transport: Transport, parcel: Parcel, source: BinaryIO, record: Record,
 
 
 def _settle_by_folder(transport: Transport, parcel: Parcel, temp_name: str, *, partner_takes_files: bool) -> Delivery:
-    final = _look(transport, parcel.folder, parcel.name)
-    temp = _look(transport, parcel.folder, temp_name) if temp_name else None
+    final = look(transport, parcel.folder, parcel.name)
+    temp = look(transport, parcel.folder, temp_name) if temp_name else None
     if final is not None and final.size == parcel.size:
         if temp is not None:
             _try_remove(transport, parcel.folder, temp_name)
@@ -205,7 +204,7 @@ def _settle_by_removal(transport: Transport, parcel: Parcel, temp_name: str) -> 
         raise
     except TransportError:
         return Delivery(DeliveryState.NOT_SENT, "the file still has its temporary name, which could not be removed")
-    final = _look(transport, parcel.folder, parcel.name)
+    final = look(transport, parcel.folder, parcel.name)
     if final is not None and final.size == parcel.size:
         return Delivery(DeliveryState.UNKNOWN, "the final name appeared while it was looked at")
     return Delivery(DeliveryState.NOT_SENT, "the file still had its temporary name, which was removed")
@@ -220,18 +219,10 @@ _VANISHED = (
 def _size_of(transport: Transport, folder: str, name: str, taken: int) -> int | None:
     """The size as the folder shows it; in a folder that may only be written to, what the server confirmed."""
     try:
-        found = _look(transport, folder, name)
-    except PermissionDenied:
+        found = look(transport, folder, name)
+    except NOT_ANSWERED:
         return taken
     return None if found is None else found.size
-
-
-def _look(transport: Transport, folder: str, name: str) -> RemoteFile | None:
-    """One file by its name, through the listing where the partner does not answer for single files."""
-    try:
-        return transport.stat(folder, name)
-    except PermissionDenied:
-        return next((file for file in transport.list_files(folder) if file.name == name), None)
 
 
 def _not_delivered(transport: Transport, parcel: Parcel, temp_name: str, error: TransportError) -> Delivery:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import BinaryIO, Final, NoReturn, Self
 
+from gateway.transport.look import NOT_ANSWERED
 from gateway.transport.names import require_plain
 from gateway.transport.port import (
     FolderMissing,
@@ -276,7 +277,7 @@ class SftpTransport:
                 return self._unknown(f"the temporary file left {folder} before its rename was answered")
             if self.stat(folder, final_name) is not None:
                 return NameExists(f"{final_name} is already in {folder}; nothing was overwritten")
-        except PermissionDenied:
+        except NOT_ANSWERED:
             pass  # a folder that may only be written to: the answer has to do
         except TransportError as error:
             return self._unknown(f"the rename in {folder} was refused and cannot be looked at: {error}")

@@ -17,7 +17,16 @@ from gateway.store.batches import record_step, reserve
 from gateway.store.claims import NewEvent, add_claim, append_event
 from gateway.store.decisions import add_decision, decisions_on
 from gateway.store.errors import Conflict, CountersExhausted, Guarded, StoreReadOnly
-from gateway.store.inbound_files import find_file, get_file, list_files, record, set_status, sightings, was_seen
+from gateway.store.inbound_files import (
+    Seen,
+    find_file,
+    get_file,
+    list_files,
+    record,
+    seen_before,
+    set_status,
+    sightings,
+)
 from gateway.store.rows import insert_rows
 from gateway.store.tables import APPEND_ONLY, claims, events, metadata, submissions
 from gateway.store.triggers import missing, purging
@@ -252,16 +261,20 @@ def test_a_content_is_one_file_however_often_it_comes(store: Store) -> None:
 
 
 def test_what_a_listing_showed_before_need_not_be_fetched(store: Store) -> None:
-    """Partner, name, size and time together say that a remote file is known; any other must be looked at."""
-    seen = {"partner": "oa", "name": "835_1.txt", "remote_size": 10, "remote_modified": "1770000000"}
+    """Under its name, with size and time, whatever else was shown under that name; another partner's file is not it."""
     with store.write() as conn:
-        file_id, _ = put(conn, remote_size=10, remote_modified="1770000000")
-        put(conn, name="none.txt")
-        known = was_seen(conn, **seen)  # type: ignore[arg-type]
-        assert known is not None
-        assert known.id == file_id
-        for change in ({"remote_size": 11}, {"remote_modified": "1"}, {"partner": "x"}, {"remote_modified": None}):
-            assert was_seen(conn, **{**seen, **change}) is None  # type: ignore[arg-type]
+        put(conn, remote_size=10, remote_modified="1770000000")
+        put(conn, sha256="b" * 64, remote_size=11, remote_modified="1770000001")
+        put(conn, sha256="c" * 64, name="none.txt")
+        found = seen_before(conn, partner="oa", names=["835_1.txt", "none.txt", "other.txt"])
+        assert found == [
+            Seen("835_1.txt", 10, "1770000000", "a" * 64),
+            Seen("835_1.txt", 11, "1770000001", "b" * 64),
+            Seen("none.txt", None, None, "c" * 64),
+        ]
+        assert not seen_before(conn, partner="x", names=["835_1.txt"])
+        many = [f"{number}.txt" for number in range(6000)]
+        assert seen_before(conn, partner="oa", names=[*many, "835_1.txt"]) == found[:2]
 
 
 def test_a_file_has_a_status(store: Store) -> None:

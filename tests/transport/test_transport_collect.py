@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
-from collections.abc import Callable
+import shutil
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +31,7 @@ from gateway.transport.port import (
 )
 
 AT = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
+HUGE = 100_000
 EDI = b"ISA*00*          *~\r\n\x00"
 
 
@@ -45,11 +49,9 @@ class Books:
     waits: int = 0
     on_wait: Callable[[], None] = lambda: None
 
-    def known(self, file: RemoteFile) -> str | None:
-        for row, archived in self.rows:
-            if (row.name, row.size, row.modified) == (file.name, file.size, file.modified):
-                return archived.sha256
-        return None
+    def known(self, files: Sequence[RemoteFile]) -> dict[str, str]:
+        listed = {(file.name, file.size, file.modified) for file in files}
+        return {row.name: kept.sha256 for row, kept in self.rows if (row.name, row.size, row.modified) in listed}
 
     def record(self, file: RemoteFile, archived: ArchivedFile) -> None:
         self.on_record(file)
@@ -274,6 +276,25 @@ def test_a_file_that_vanishes_is_harmless(mailbox: Mailbox, books: Books) -> Non
     assert results["b"].outcome is Outcome.RECEIVED
 
 
+def test_a_file_that_is_renamed_while_we_look_comes_under_its_new_name(mailbox: Mailbox, books: Books) -> None:
+    """A partner's program writes under one name and gives another: nothing under the old one, the whole file next time.
+
+    The old name is plain, so that nothing tells it from a finished file but the second look.
+    """
+    mailbox.put(mailbox.receive, "835_unfinished.txt", EDI)
+
+    def rename() -> None:
+        content = mailbox.take(mailbox.receive, "835_unfinished.txt")
+        mailbox.put(mailbox.receive, "835_finished.txt", content + EDI)
+
+    books.on_wait = rename
+    assert run(mailbox, books)["835_unfinished.txt"].outcome is Outcome.VANISHED
+    assert books.rows == []
+    books.on_wait = lambda: None
+    assert run(mailbox, books)["835_finished.txt"].outcome is Outcome.RECEIVED
+    assert books.content("835_finished.txt") == EDI + EDI
+
+
 def test_a_file_that_vanishes_at_the_fetch_or_after_it_is_harmless(books: Books) -> None:
     """Not fetched: nothing to record. Fetched and then gone: received, and nothing left to remove."""
     mailbox = MemoryMailbox()
@@ -457,6 +478,36 @@ def test_a_thousand_files(mailbox: Mailbox, books: Books) -> None:
 
 
 # --- the rule -------------------------------------------------------------------------------------------------------
+
+
+def test_a_hundred_thousand_names(sshd: SshServer, books: Books) -> None:
+    """A mailbox that nobody ever clears, at a real server: all known but one; one question asks for all."""
+    mailbox = sftp_mailbox(sshd)
+    folder = mailbox.root / mailbox.receive
+    for number in range(HUGE):
+        os.close(os.open(folder / f"f{number}", os.O_CREAT))
+    mailbox.put(mailbox.receive, "new", EDI + EDI)
+    questions = []
+
+    def known(files: Sequence[RemoteFile]) -> dict[str, str]:
+        questions.append(len(files))
+        return {file.name: "0" * 64 for file in files if file.name != "new"}
+
+    with mailbox.open() as session:
+        results = collect(
+            session,
+            books.archive,
+            mailbox.receive,
+            after=AfterReceive("keep"),
+            known=known,
+            record=books.record,
+            wait=books.wait,
+            now=lambda: AT,
+        )
+    assert questions == [HUGE + 1]
+    assert Counter(result.outcome for result in results) == {Outcome.KNOWN: HUGE, Outcome.RECEIVED: 1}
+    assert books.content("new") == EDI + EDI
+    shutil.rmtree(folder)
 
 
 def test_the_rule_is_read_from_its_text() -> None:

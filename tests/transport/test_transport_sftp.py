@@ -445,6 +445,17 @@ def test_a_partner_that_takes_no_bytes_is_given_up(sshd: SshServer, box: DiskMai
             session.write_temp(box.send, "gw00.part", io.BytesIO(BIG), len(BIG))
 
 
+def test_an_idle_session_gives_signs_of_life(sshd: SshServer, relay: CuttingRelay) -> None:
+    """Between two steps, while we work on the store: bytes go up without anybody asking for anything."""
+    with SftpTransport.connect(sshd.settings(port=relay.port, keepalive=1)):
+        before = relay.passed["up"]
+        for _ in range(600):
+            if relay.passed["up"] > before:
+                break
+            time.sleep(0.1)
+        assert relay.passed["up"] > before
+
+
 def test_closing_a_dead_session_is_harmless(sshd: SshServer, relay: CuttingRelay) -> None:
     """Twice, too."""
     session = SftpTransport.connect(sshd.settings(port=relay.port))
