@@ -22,7 +22,9 @@ from gateway.store import Store, open_store
 from gateway.store.engine import version
 from gateway.store.errors import StoreEmpty
 from gateway.transport.archive import Archive
+from gateway.transport.credentials import resolve
 from gateway.transport.port import Transport
+from gateway.vault.keys import Keys
 
 if TYPE_CHECKING:
     from gateway.exchange.companion_rules import Companions
@@ -86,7 +88,13 @@ class App:
 
     @cached_property
     def archive(self) -> Archive:
-        return Archive(self.home.archive_path)
+        return Archive(self.home.archive_path, self.keys)
+
+    @cached_property
+    def keys(self) -> Keys:
+        """The keys of archive and backups, fetched when first needed; KeyUnusable where one cannot be had."""
+        key, former = self.home.encryption
+        return Keys(key, former, lambda reference: resolve(reference, self.home.path))
 
     @property
     def profiles(self) -> dict[str, Profile]:
@@ -124,7 +132,8 @@ class App:
     def renew(self, home: Home) -> None:
         """Goes on with profiles and mappings that were read anew."""
         self.home = home
-        self.__dict__.pop("companions", None)
+        for name in ("companions", "archive", "keys"):
+            self.__dict__.pop(name, None)
 
     def transport(self, profile: Profile, *, anyway: bool = False) -> Transport:
         """A session with the partner's mailbox, opened; the caller closes it.

@@ -15,6 +15,7 @@ from gateway.configuration import Written, read_toml
 from gateway.data import SHIPPED
 from gateway.errors import UsageError
 from gateway.partners import Profile, check_profiles, load_profile
+from gateway.vault.keys import new_key
 
 CONFIGURATION = """\
 # The gateway's configuration. Partners: sftp_config/NAME.toml. Local mappings: mappings/.
@@ -28,6 +29,13 @@ url = "sqlite:///data/claims.db"
 [archive]
 # Every file sent and received, kept as it was.
 path = "data/archive"
+
+[encryption]
+# The key that seals archive and backups: file:PATH, env:NAME or command:LINE. Whoever loses it loses both:
+# keep a copy elsewhere (`gateway keys copy FILE`). New key: `gateway keys new`, the old one into `former`,
+# then `gateway store rekey`.
+key = "file:keys/archive.key"
+former = []
 
 [building]
 # How many processes make large batches side by side; 0: as many as there are processors.
@@ -50,10 +58,12 @@ years = 0
 KEYS = {
     "store": {"url"},
     "archive": {"path"},
+    "encryption": {"key", "former"},
     "building": {"workers"},
     "retention": {"years"},
     "alerts": {"name", "mail", "webhook", "command"},
 }
+KEY_FILE = "keys/archive.key"
 
 
 @dataclass(frozen=True)
@@ -90,7 +100,11 @@ class Home:
                     target.mkdir(parents=True, mode=0o700)
                     made.append(f"{target}/")
             if not (file := path / "gateway.toml").is_file():
-                _write_new(file, CONFIGURATION)
+                # A home that has its configuration already never gets a key by itself: it would hide that one is lost.
+                if not (key := path / KEY_FILE).exists():
+                    write_new(key, f"{new_key().text()}\n")
+                    made.append(str(key))
+                write_new(file, CONFIGURATION)
                 made.append(str(file))
         except OSError as error:
             raise UsageError(f"{path}: a home cannot be made here: {error.strerror}") from None
@@ -124,6 +138,18 @@ class Home:
     @property
     def archive_path(self) -> Path:
         return self.path / self._setting("archive", "path", "data/archive")
+
+    @property
+    def encryption(self) -> tuple[str, tuple[str, ...]]:
+        """References to the key of archive and backups (empty: nothing is sealed), and to former ones."""
+        written = self.configuration
+        table = written.data.get("encryption", {})
+        key, former = table.get("key", ""), table.get("former", [])
+        if not isinstance(key, str):
+            raise written.fault("encryption", "key", "must be text")
+        if not isinstance(former, list) or not all(isinstance(one, str) and one for one in former):
+            raise written.fault("encryption", "former", "must be a list of references to keys")
+        return key, tuple(former)
 
     @property
     def workers(self) -> int:
@@ -191,13 +217,16 @@ def read_crosswalk(home: Path | None) -> Crosswalk:
     return found
 
 
-def _write_new(file: Path, text: str) -> None:
-    """A file whole or not at all, so that a full disk leaves no empty one behind."""
+def write_new(file: Path, text: str) -> None:
+    """A file for its owner's eyes, whole or not at all: a full disk leaves no empty one behind."""
     if file.is_symlink() or file.exists():
         raise FileExistsError(errno.EEXIST, f"{file.name} is something else than a file")
     part = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:
-        part.write_text(text, encoding="utf-8")
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
         part.rename(file)
     finally:
         part.unlink(missing_ok=True)

@@ -29,6 +29,7 @@ COMMANDS = {
     "codes": "codes:codes",
     "x12": "x12:x12",
     "store": "store:store",
+    "keys": "keys:keys",
     "simulator": "simulator:simulator",
 }
 

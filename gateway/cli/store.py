@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from gateway.cli.output import counted, emit, json_option, note, progress, say
+from gateway.cli.batches import copy_out
+from gateway.cli.output import counted, dry_run_option, emit, json_option, note, progress, say
 from gateway.cli.root import Group, Session
 from gateway.errors import GatewayError, Refused
 
@@ -68,14 +69,52 @@ def check(session: Session, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def backup(session: Session, file: Path, as_json: bool) -> None:
-    """A copy of the store in FILE, while it is in use. The archive is copied as a folder, by your own means."""
-    from gateway.store.backup import backup as run
+    """A copy of the store in FILE, while it is in use, sealed with the key in use.
 
-    run(session.app.store, file)
+    The archive is copied as a folder, by your own means.
+    """
+    from gateway.exchange.safekeeping import back_up
+
+    key = back_up(session.app, file)
     if as_json:
-        emit({"file": str(file), "size": file.stat().st_size})
+        emit({"file": str(file), "size": file.stat().st_size, "key": key.id if key else None})
+    elif key:
+        say(f"copied to {file}, sealed with the key {key.id}")
     else:
-        say(f"copied to {file}")
+        say(f"copied to {file}, not sealed: this home has no key")
+
+
+@store.command()
+@dry_run_option
+@json_option
+@click.pass_obj
+def rekey(session: Session, dry_run: bool, as_json: bool) -> None:
+    """Has every file of the archive opened by the key in use alone: after a new key was named, or the first one.
+
+    It may be stopped at any time and begun again. Backups keep the key that they were made with.
+    """
+    from gateway.exchange.safekeeping import rekey as run
+
+    with progress("files") as tell:
+        found = run(session.app, tell, dry_run=dry_run)
+    if as_json:
+        emit(found.document())
+    else:
+        done = "would get" if dry_run else "have got"
+        say(f"{found.changed:,} of {counted(found.files, 'archive file')} {done} the key in use")
+    for fault in found.faults:
+        note(fault)
+    sys.exit(1 if found.faults else 0)
+
+
+@store.command()
+@click.argument("name")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
+@click.pass_obj
+def export(session: Session, name: str, file: Path | None) -> None:
+    """The exact bytes of the archive file NAME, as `store check` names it, to FILE or to standard output."""
+    with session.app.archive.open(name) as source:
+        copy_out(source, file)
 
 
 @store.command()
@@ -92,7 +131,7 @@ def restore(session: Session, file: Path, reason: str, as_json: bool) -> None:
     from gateway.store.backup import restore as run
 
     app = session.app
-    former = run(app.home.store_url, file, actor=app.actor, reason=reason, at=app.now())
+    former = run(app.home.store_url, file, app.keys, actor=app.actor, reason=reason, at=app.now())
     if former:
         note(f"the former store is {former}")
     try:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from gateway.app import App
 from gateway.errors import GatewayError, PartnerUnreachable
-from gateway.exchange import conditions, enrolled, sealing
+from gateway.exchange import conditions, enrolled, safeguards, sealing
 from gateway.partners import Profile
 from gateway.store.alerts import channel_rows
 from gateway.transport.port import FolderMissing, HostKeyRefused
@@ -35,6 +35,7 @@ def examine(app: App, *, connect: bool = True) -> Iterator[Finding]:
     yield from _tried("configuration", lambda: _configuration(app))
     yield from _tried("store", lambda: _store(app))
     yield from _tried("archive", lambda: _archive(app))
+    yield from _tried("encryption", lambda: (Finding(*one) for one in safeguards.encryption(app)))
     yield from _disk(app)
     yield from _tried("clock", lambda: _clock(app))
     yield from _tried("alerts", lambda: _alerts(app))

@@ -6,9 +6,12 @@ proven that they do not, `numbers_unproven` says so, and nothing may be built.
 
 from __future__ import annotations
 
+import io
 import os
+import shutil
 import sqlite3
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -20,55 +23,81 @@ from gateway.store.engine import Store, file_of, open_store, upgrade
 from gateway.store.errors import StoreBusy, StoreUnavailable, from_driver
 from gateway.store.migrations import REVISIONS
 from gateway.store.tables import decisions
+from gateway.vault.container import ContainerWriter, Fault, Form, open_container
+from gateway.vault.keys import NO_KEYS, Key, Keys
 
+_FORM = Form(b"\x89GWBAK\r\n")
+_CHUNK = 1 << 18
 _SUBJECT = "store"
 _UNPROVEN, _PROVEN = ("restore", "replay"), "numbers"
 
 
-def backup(store: Store, target: Path) -> None:
+def backup(store: Store, target: Path, keys: Keys = NO_KEYS) -> None:
     """Writes a copy of the store as it is at this moment to a new file, checked and synced before it has its name.
 
-    Others may read and write meanwhile. Raises Refused where the file is there already, UsageError for PostgreSQL.
+    It is sealed where there is a key; the plain copy that is needed on the way lies beside the store, so let there be
+    one at a time. Others may read and write meanwhile. Raises Refused where the file is there already, UsageError for
+    PostgreSQL, KeyUnusable.
     """
-    if not store.is_sqlite:
+    if not store.is_sqlite or store.path is None:
         raise UsageError("the store is on a PostgreSQL server: back it up with pg_dump")
     if target.exists():
         raise Refused(f"{target} is there already and is not overwritten")
-    part = target.with_name(f"{target.name}.part")
+    key, part = keys.current, target.with_name(f"{target.name}.part")
+    plain = part if key is None else store.path.with_name(f"{store.path.name}.copy")
     try:
         _touch(part)
-        with closing(sqlite3.connect(part)) as copy, store.read() as conn:
-            source = conn.connection.driver_connection
-            assert isinstance(source, sqlite3.Connection)
-            source.backup(copy)
-            # One file that can be read from a medium that cannot be written.
-            copy.execute("PRAGMA journal_mode = DELETE")
-            _whole(copy, target)
+        _copy(store, plain, target)
+        if key is not None:
+            _seal(plain, part, key)
         _sync(part)
         part.rename(target)
         _sync(target.parent)
     except (OSError, sqlite3.Error) as error:
         raise StoreUnavailable(f"the backup cannot be written to {target}: {_why(error)}") from None
     finally:
-        part.unlink(missing_ok=True)
+        for left in {plain, part}:
+            with suppress(OSError):
+                left.unlink(missing_ok=True)
 
 
-def restore(url: str, source: Path, *, actor: str, reason: str, at: datetime) -> Path | None:
-    """Puts a backup in the place of the store at `url`, which nobody may have open, at the newest schema.
+def _copy(store: Store, plain: Path, target: Path) -> None:
+    _touch(plain)
+    with closing(sqlite3.connect(plain)) as copy, store.read() as conn:
+        source = conn.connection.driver_connection
+        assert isinstance(source, sqlite3.Connection)
+        source.backup(copy)
+        # One file that can be read from a medium that cannot be written.
+        copy.execute("PRAGMA journal_mode = DELETE")
+        _whole(copy, target)
+
+
+def _seal(plain: Path, part: Path, key: Key) -> None:
+    with plain.open("rb") as source, part.open("wb") as sink:
+        writer = ContainerWriter(sink, _FORM, b"{}", key)
+        while chunk := source.read(_CHUNK):
+            writer.write(chunk)
+        writer.finish()
+
+
+def restore(url: str, source: Path, keys: Keys = NO_KEYS, *, actor: str, reason: str, at: datetime) -> Path | None:
+    """Puts a backup, sealed or plain, in the place of the store at `url`, which nobody may have open, at the newest
+    schema.
 
     The former store is kept beside it, and its path returned. Raises UsageError where the file is no backup of a
-    gateway and StoreBusy where the store is open; then everything is as before. The numbers count as unproven
-    afterwards.
+    gateway, KeyUnusable where no key opens it, and StoreBusy where the store is open; then everything is as before. The
+    numbers count as unproven afterwards.
     """
     path = file_of(url)
     if path is None:
         raise UsageError("the store is on a PostgreSQL server: restore it with pg_restore")
-    _backup_of_a_gateway(source)
     part = path.with_name(f"{path.name}.part")
     try:
-        _touch(part)
-        with closing(_read_only(source)) as good, closing(sqlite3.connect(part)) as copy:
-            good.backup(copy)
+        with _opened(source, path, keys) as plain:
+            _backup_of_a_gateway(plain, source)
+            _touch(part)
+            with closing(_read_only(plain)) as good, closing(sqlite3.connect(part)) as copy:
+                good.backup(copy)
         _sync(part)
         former = _set_aside(path, at) if path.exists() else None
         part.rename(path)
@@ -85,6 +114,29 @@ def restore(url: str, source: Path, *, actor: str, reason: str, at: datetime) ->
     finally:
         store.close()
     return former
+
+
+@contextmanager
+def _opened(source: Path, path: Path, keys: Keys) -> Iterator[Path]:
+    """A backup in the clear: itself, or what a sealed one holds, beside the store for the time of the block."""
+    if not source.is_file():
+        raise UsageError(f"there is no backup at {source}")
+    try:
+        stream = io.FileIO(source)
+    except OSError as error:
+        raise UsageError(f"{source} cannot be read: {error.strerror}") from None
+    with stream:
+        if stream.read(len(_FORM.magic)) != _FORM.magic:
+            yield source
+            return
+        plain = path.with_name(f"{path.name}.opened")
+        try:
+            _touch(plain)
+            with open_container(stream, _FORM, keys, Fault(str(source), UsageError)) as body, plain.open("wb") as sink:
+                shutil.copyfileobj(io.BufferedReader(body, _CHUNK), sink, _CHUNK)
+            yield plain
+        finally:
+            plain.unlink(missing_ok=True)
 
 
 def _set_aside(path: Path, at: datetime) -> Path:
@@ -123,11 +175,9 @@ def numbers_proven(conn: Connection, *, actor: str, reason: str, at: datetime) -
     add_decision(conn, actor=actor, action=_PROVEN, subject=_SUBJECT, reason=reason, at=at)
 
 
-def _backup_of_a_gateway(source: Path) -> None:
-    if not source.is_file():
-        raise UsageError(f"there is no backup at {source}")
+def _backup_of_a_gateway(plain: Path, source: Path) -> None:
     try:
-        with closing(_read_only(source)) as good:
+        with closing(_read_only(plain)) as good:
             _whole(good, source)
             tables = {row[0] for row in good.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             if not {"alembic_version", "claims", "batches"} <= tables:

@@ -1,16 +1,9 @@
 """The archive: every file sent and received, exactly as it was, before anything else happens to it.
 
-Names are random, since a name made from the content would confirm a guess about it. Each file has a header from the
-first day, so that encrypted files can stand beside old ones:
-
-    8  magic                   1  format version        1  algorithm (0: plain)        2  zero
-    4  length of the key block (wrapped key; empty when plain)
-    4  length of the note block (JSON; when, sent or received, what the caller adds)
-    …  key block, note block, body
-    8  length of the plain body                         8  end mark
-
-All numbers are big-endian. A file is written as `….part`, fsynced, renamed, and its folder fsynced; one without its
-end mark was cut off while being written and is never given out.
+Names are random, since a name made from the content would confirm a guess about it. Each file is a container (see
+`gateway/vault/container.py`): sealed where the archive has a key, plain where it has none, both side by side. A file is
+written as `….part`, fsynced, renamed, and its folder fsynced; one without its end mark was cut off while being written
+and is never given out.
 """
 
 from __future__ import annotations
@@ -22,7 +15,6 @@ import json
 import os
 import re
 import secrets
-import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -31,18 +23,14 @@ from types import TracebackType
 from typing import BinaryIO, Final, Literal, Self
 
 from gateway.errors import NeedsPerson, UsageError
+from gateway.vault.container import Body, ContainerWriter, Fault, Form, open_container, sealed_with, wrap_again
+from gateway.vault.keys import NO_KEYS, Key, Keys, KeyUnusable
 
 Kind = Literal["sent", "received"]
 
 MAGIC: Final = b"\x89GWARC\r\n"
-END_MARK: Final = b"GWEND\r\n\x1a"
-FORMAT_VERSION: Final = 1
-ALGORITHM_PLAIN: Final = 0
 CHUNK: Final = 1 << 18
 
-_HEADER: Final = struct.Struct(">8sBBHII")
-_TRAILER: Final = struct.Struct(">Q8s")
-_LONGEST_BLOCK: Final = 1 << 20
 _NAME: Final = re.compile(r"(sent|received)/\d{4}/\d{2}/[0-9a-f]{32}")
 _UNFINISHED: Final = ".part"
 
@@ -81,6 +69,7 @@ class Archive:
     """All archived files below one folder. Making one opens nothing; folders come with the first file."""
 
     root: Path
+    keys: Keys = field(default=NO_KEYS, compare=False, repr=False)
 
     def keep(
         self, content: BinaryIO | bytes, kind: Kind, at: datetime, notes: Mapping[str, str] | None = None
@@ -102,11 +91,84 @@ class Archive:
         at = at.astimezone(UTC)
         name = f"{kind}/{at:%Y/%m}/{secrets.token_hex(16)}"
         about = {"kind": kind, "at": at.isoformat(), "notes": dict(notes or {})}
-        return ArchiveWriter(self.root, name, json.dumps(about, ensure_ascii=True).encode("ascii"))
+        return self._writer(name, json.dumps(about, ensure_ascii=True).encode("ascii"))
+
+    def _writer(self, name: str, about: bytes) -> ArchiveWriter:
+        try:
+            key = self.keys.current
+        except KeyUnusable as error:
+            raise ArchiveUnwritable(f"the archive {self.root} cannot be written: {error}") from None
+        if link := _link(self._path(name).parent):
+            raise ArchiveUnwritable(f"the archive {self.root} cannot be written: {link} is a link")
+        return ArchiveWriter(self.root, name, about, key)
 
     def open(self, name: str) -> ArchiveReader:
-        """The plain bytes as a seekable binary stream with `size` and `header`. Raises ArchiveDamaged."""
-        return ArchiveReader(_open_raw(self._path(name)))
+        """The plain bytes as a seekable binary stream with `size` and `header`.
+
+        Raises ArchiveDamaged, and KeyUnusable where the file was sealed with a key that is not known here.
+        """
+        stream, fault = self._raw(name)
+        try:
+            body = open_container(stream, Form(MAGIC, name), self.keys, fault)
+            return ArchiveReader(body, _parse_about(body, fault))
+        except BaseException:
+            stream.close()
+            raise
+
+    def sealed_with(self, name: str) -> list[str]:
+        """Ids of the keys that can open a file, read from the file alone; none where it is plain.
+
+        Raises ArchiveDamaged.
+        """
+        stream, fault = self._raw(name)
+        with stream:
+            return sealed_with(stream, Form(MAGIC, name), fault)
+
+    def seal_again(self, name: str) -> bool:
+        """Has a file opened by the current key alone: a plain one is sealed, a sealed one gets a new wrap of its key.
+
+        Returns whether there was anything to do. Broken off at any moment, the file is as good as before or after.
+        Raises ArchiveDamaged, ArchiveUnwritable and KeyUnusable.
+        """
+        if not self.sealed_with(name):
+            self._seal_plain(name)
+            return True
+        try:
+            stream, fault = self._raw(name, "r+")
+        except ArchiveDamaged as error:
+            raise ArchiveUnwritable(str(error)) from None
+        with stream:
+            try:
+                return wrap_again(stream, Form(MAGIC, name), self.keys, fault)
+            except OSError as error:
+                raise _unwritable(self.root, error) from None
+
+    def _seal_plain(self, name: str) -> None:
+        """Puts a sealed copy in the place of a plain file, once it was read back and found to be the same."""
+        path = self._path(name)
+        with self.open(name) as plain, self._writer(name, plain.about) as writer:
+            while chunk := plain.read(CHUNK):
+                writer.write(chunk)
+            part = writer.finish()
+            stream, fault = io.FileIO(part), Fault(f"archive file {part}", ArchiveDamaged)
+            with open_container(stream, Form(MAGIC, name), self.keys, fault) as copy:
+                if hashlib.file_digest(io.BufferedReader(copy), "sha256").hexdigest() != writer.sha256:
+                    raise ArchiveDamaged(f"archive file {path}: its sealed copy is not the same; it stays as it is")
+            try:
+                part.replace(path)
+                _fsync_folder(path.parent)
+            except OSError as error:
+                raise _unwritable(self.root, error) from None
+
+    def _raw(self, name: str, mode: Literal["r", "r+"] = "r") -> tuple[io.FileIO, Fault]:
+        """The file itself; never through a link, which could lead anywhere."""
+        path = self._path(name)
+        try:
+            if link := _link(path) or _link(path.parent):
+                raise ArchiveDamaged(f"archive file {path}: {link} is a link, and links are not followed")
+            return io.FileIO(path, mode), Fault(f"archive file {path}", ArchiveDamaged)
+        except OSError as error:
+            raise ArchiveDamaged(f"archive file {path} cannot be opened: {error.strerror}") from None
 
     def verify(self, name: str, sha256: str) -> None:
         """Reads the whole file. Raises ArchiveDamaged unless its plain bytes have this hash."""
@@ -160,19 +222,18 @@ class Archive:
 class ArchiveWriter:
     """Takes the bytes of one new archive file; a context manager."""
 
-    def __init__(self, root: Path, name: str, about: bytes) -> None:
+    def __init__(self, root: Path, name: str, about: bytes, key: Key | None = None) -> None:
         self._root = root
         self._name = name
         self._path = root / name
         self._part = self._path.with_name(self._path.name + _UNFINISHED)
         self._hash = hashlib.sha256()
         self._size = 0
-        header = _HEADER.pack(MAGIC, FORMAT_VERSION, ALGORITHM_PLAIN, 0, 0, len(about))
         self._stream: BinaryIO | None = None
         try:
             _make_folders(self._path.parent)
             self._stream = os.fdopen(_create(self._part), "wb", buffering=CHUNK)
-            self._stream.write(header + about)
+            self._container = ContainerWriter(self._stream, Form(MAGIC, name), about, key)
         except OSError as error:
             self.abort()
             raise _unwritable(root, error) from None
@@ -192,7 +253,7 @@ class ArchiveWriter:
         if self._stream is None:
             raise ValueError("this archive file is closed")
         try:
-            self._stream.write(data)
+            self._container.write(data)
         except OSError as error:
             self.abort()
             raise _unwritable(self._root, error) from None
@@ -202,20 +263,29 @@ class ArchiveWriter:
 
     def commit(self) -> ArchivedFile:
         """Keeps the file: fsynced, under its name, folder fsynced. Raises ArchiveUnwritable."""
-        if self._stream is None:
-            raise ValueError("this archive file is closed")
+        part = self.finish()
         try:
-            self._stream.write(_TRAILER.pack(self._size, END_MARK))
-            self._stream.flush()
-            os.fsync(self._stream.fileno())
-            self._stream.close()
-            self._stream = None
-            _rename_new(self._part, self._path)
+            _rename_new(part, self._path)
             _fsync_folder(self._path.parent)
         except OSError as error:
             self.abort()
             raise _unwritable(self._root, error) from None
         return ArchivedFile(self._name, self._hash.hexdigest(), self._size)
+
+    def finish(self) -> Path:
+        """Ends the file, fsynced, under its unfinished name, which is returned. Raises ArchiveUnwritable."""
+        if self._stream is None:
+            raise ValueError("this archive file is closed")
+        try:
+            self._container.finish()
+            self._stream.flush()
+            os.fsync(self._stream.fileno())
+            self._stream.close()
+        except OSError as error:
+            self.abort()
+            raise _unwritable(self._root, error) from None
+        self._stream = None
+        return self._part
 
     def abort(self) -> None:
         """Leaves nothing; harmless after `commit`."""
@@ -238,92 +308,24 @@ class ArchiveWriter:
 class ArchiveReader(io.BufferedReader):
     """The plain bytes of one archive file."""
 
-    def __init__(self, raw: _PlainBody) -> None:
-        super().__init__(raw, CHUNK)
-        self.size = raw.header.size
-        self.header = raw.header
-
-
-class _PlainBody(io.RawIOBase):
-    """The body of an unencrypted archive file as a stream of its own."""
-
-    def __init__(self, stream: io.FileIO, header: Header, start: int) -> None:
-        super().__init__()
+    def __init__(self, body: Body, header: Header) -> None:
+        super().__init__(body, CHUNK)
+        self.size = header.size
         self.header = header
-        self._stream = stream
-        self._start = start
-        self._position = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.header.size}[whence]
-        self._position = min(max(start + offset, 0), self.header.size)
-        self._stream.seek(self._start + self._position)
-        return self._position
-
-    def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]
-        window = memoryview(buffer)[: self.header.size - self._position]
-        count = self._stream.readinto(window) or 0
-        if count == 0 and len(window):
-            raise ArchiveDamaged("an archive file became shorter while it was read")
-        self._position += count
-        return count
-
-    def close(self) -> None:
-        self._stream.close()
-        super().close()
+        self.about = body.notes  # the header as it was written
 
 
-def _open_raw(path: Path) -> _PlainBody:
+def _parse_about(body: Body, fault: Fault) -> Header:
     try:
-        stream = io.FileIO(path)
-    except OSError as error:
-        raise ArchiveDamaged(f"archive file {path} cannot be opened: {error.strerror}") from None
-    try:
-        header, start = _read_header(stream, path)
-    except BaseException:
-        stream.close()
-        raise
-    return _PlainBody(stream, header, start)
-
-
-def _read_header(stream: io.FileIO, path: Path) -> tuple[Header, int]:
-    """The header and where the body starts; the stream stands there. Raises ArchiveDamaged."""
-    total = os.fstat(stream.fileno()).st_size
-    fixed = stream.read(_HEADER.size)
-    if len(fixed) < _HEADER.size or not fixed.startswith(MAGIC):
-        raise ArchiveDamaged(f"archive file {path} does not begin as an archive file")
-    _, version, algorithm, _, key_length, note_length = _HEADER.unpack(fixed)
-    if version != FORMAT_VERSION or algorithm != ALGORITHM_PLAIN:
-        raise ArchiveDamaged(f"archive file {path} has format {version}.{algorithm}, which this version cannot read")
-    if max(key_length, note_length) > _LONGEST_BLOCK:
-        raise ArchiveDamaged(f"archive file {path} has a damaged header")
-    start = _HEADER.size + key_length + note_length
-    size = total - start - _TRAILER.size
-    if size < 0:
-        raise ArchiveDamaged(f"archive file {path} was cut off while it was written")
-    stream.seek(total - _TRAILER.size)
-    if _TRAILER.unpack(stream.read(_TRAILER.size)) != (size, END_MARK):
-        raise ArchiveDamaged(f"archive file {path} was cut off while it was written")
-    stream.seek(_HEADER.size + key_length)
-    header = _parse_about(stream.read(note_length), size, path)
-    return header, start
-
-
-def _parse_about(block: bytes, size: int, path: Path) -> Header:
-    try:
-        about = json.loads(block)
-        return Header(kind=about["kind"], at=datetime.fromisoformat(about["at"]), size=size, notes=about["notes"])
+        about = json.loads(body.notes)
+        return Header(about["kind"], datetime.fromisoformat(about["at"]), body.size, about["notes"])
     except (ValueError, KeyError, TypeError):
-        raise ArchiveDamaged(f"archive file {path} has a damaged header") from None
+        raise fault("has a damaged header") from None
+
+
+def _link(place: Path) -> Path | None:
+    """The first of a file or month, its year and its kind that is a link: it could lead anywhere."""
+    return next((one for one in (place, *list(place.parents)[:2]) if one.is_symlink()), None)
 
 
 def _create(path: Path) -> int:

@@ -20,7 +20,7 @@ from gateway import __version__
 from gateway.cli.root import gateway as root
 
 # Commands whose output is bytes, documents a line, or a service, and so takes no --json.
-_NO_JSON = {"batches export", "inbound export", "x12 read", "x12 write", "simulator serve", "run"}
+_NO_JSON = {"batches export", "inbound export", "store export", "x12 read", "x12 write", "simulator serve", "run"}
 
 # Words of commands that only look.
 _LOOKING = {
@@ -31,7 +31,8 @@ _LOOKING = {
 # Makes or changes what is on this machine, and neither money nor anything at a partner.
 _OF_THIS_MACHINE = {
     "init", "demo", "run", "simulator serve", "partners add", "partners host-key", "store upgrade", "store backup",
-    "store restore", "store replay", "worklist assign", "worklist note", "worklist due", "worklist done",
+    "store restore", "store replay", "keys new", "keys copy", "worklist assign", "worklist note",
+    "worklist due", "worklist done",
     "alerts test", "alerts dismiss",
 }  # fmt: skip
 

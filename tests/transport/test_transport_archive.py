@@ -17,14 +17,22 @@ import pytest
 
 from gateway.transport import archive as module
 from gateway.transport.archive import Archive, ArchiveDamaged, ArchivedFile, ArchiveUnwritable
+from gateway.vault.keys import NO_KEYS, Key, Keys
 
 AT = datetime(2026, 1, 31, 23, 30, tzinfo=UTC)
 EDI = b"ISA*00*...~\r\nGS*HC~\x00\xff"
 
 
+@pytest.fixture(params=["plain", "sealed"])
+def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Archive:
+    """An archive in a folder that does not exist yet, without a key and with one."""
+    keys = NO_KEYS if request.param == "plain" else Keys("env:KEY", fetch=lambda _: Key(bytes(range(32))).text())
+    return Archive(tmp_path / "data" / "archive", keys)
+
+
 @pytest.fixture
-def archive(tmp_path: Path) -> Archive:
-    """An archive in a folder that does not exist yet."""
+def plain(tmp_path: Path) -> Archive:
+    """One without a key."""
     return Archive(tmp_path / "data" / "archive")
 
 
@@ -96,10 +104,10 @@ def test_only_the_owner_may_look(archive: Archive) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == 0o700
 
 
-def test_the_format_is_the_one_that_is_written_down(archive: Archive) -> None:
+def test_the_format_is_the_one_that_is_written_down(plain: Archive) -> None:
     """A file of today must open for ever: magic, version 1, algorithm 0, blocks, body, length and end mark."""
-    kept = archive.keep(EDI, "sent", AT)
-    raw = _path(archive, kept).read_bytes()
+    kept = plain.keep(EDI, "sent", AT)
+    raw = _path(plain, kept).read_bytes()
     note_length = int.from_bytes(raw[16:20], "big")
     assert raw[:12] == b"\x89GWARC\r\n\x01\x00\x00\x00"
     assert raw[12:16] == b"\0\0\0\0"
@@ -107,13 +115,13 @@ def test_the_format_is_the_one_that_is_written_down(archive: Archive) -> None:
     assert raw[-16:] == len(EDI).to_bytes(8, "big") + b"GWEND\r\n\x1a"
 
 
-def test_a_file_with_a_key_block_keeps_its_place_for_it(archive: Archive) -> None:
+def test_a_file_with_a_key_block_keeps_its_place_for_it(plain: Archive) -> None:
     """The room for a wrapped key is read over, so that the layout does not change when encryption comes."""
-    kept = archive.keep(EDI, "sent", AT)
-    path = _path(archive, kept)
+    kept = plain.keep(EDI, "sent", AT)
+    path = _path(plain, kept)
     raw = path.read_bytes()
     path.write_bytes(raw[:12] + (5).to_bytes(4, "big") + raw[16:20] + b"12345" + raw[20:])
-    with archive.open(kept.name) as stream:
+    with plain.open(kept.name) as stream:
         assert stream.read() == EDI
 
 
@@ -130,26 +138,26 @@ def test_a_file_that_was_cut_is_never_given_out(archive: Archive) -> None:
 
 
 @pytest.mark.parametrize(
-    ("at", "byte"), [(0, 0), (8, 2), (9, 1), (12, 0xFF), (16, 0xFF), (19, 0), (21, 0), (-1, 0), (-9, 0)]
+    ("at", "byte"), [(0, 0), (8, 2), (9, 1), (9, 2), (12, 0xFF), (16, 0xFF), (19, 0), (21, 0), (-1, 0), (-9, 0)]
 )
-def test_a_damaged_header_or_end_is_said(archive: Archive, at: int, byte: int) -> None:
+def test_a_damaged_header_or_end_is_said(plain: Archive, at: int, byte: int) -> None:
     """Another format, another algorithm, impossible lengths: one clear error, no traceback."""
-    kept = archive.keep(EDI, "sent", AT)
-    path = _path(archive, kept)
+    kept = plain.keep(EDI, "sent", AT)
+    path = _path(plain, kept)
     raw = bytearray(path.read_bytes())
     raw[at] = byte
     path.write_bytes(raw)
     with pytest.raises(ArchiveDamaged, match="archive file"):
-        archive.open(kept.name)
+        plain.open(kept.name)
 
 
-def test_changed_bytes_fail_the_verification(archive: Archive) -> None:
+def test_changed_bytes_fail_the_verification(plain: Archive) -> None:
     """A flipped bit in the body is found by the hash of the store."""
-    kept = archive.keep(EDI, "sent", AT)
-    path = _path(archive, kept)
+    kept = plain.keep(EDI, "sent", AT)
+    path = _path(plain, kept)
     path.write_bytes(path.read_bytes().replace(b"HC", b"HX"))
     with pytest.raises(ArchiveDamaged, match="hash"):
-        archive.verify(kept.name, kept.sha256)
+        plain.verify(kept.name, kept.sha256)
 
 
 def test_a_missing_file_is_damage(archive: Archive) -> None:
@@ -313,16 +321,19 @@ def test_a_time_without_a_zone_is_misuse(archive: Archive) -> None:
         archive.keep(EDI, "sent", datetime(2026, 1, 1))
 
 
-def test_big_files_take_no_memory(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["plain", "sealed"])
+def test_big_files_take_no_memory(tmp_path: Path, kind: str) -> None:
     """20 MB in, out and verified within a few MB."""
     program = (
         "import io, resource, sys; from datetime import datetime, UTC; from pathlib import Path\n"
         "from gateway.transport.archive import Archive\n"
+        "from gateway.vault.keys import NO_KEYS, Key, Keys\n"
+        "keys = Keys('env:KEY', fetch=lambda _: Key(bytes(32)).text()) if sys.argv[2] == 'sealed' else NO_KEYS\n"
         "class Source(io.RawIOBase):\n"
         "    left = 0\n"
         "    def read(self, size=-1):\n"
         "        count = min(size, self.left); self.left -= count; return bytes(count)\n"
-        "archive = Archive(Path(sys.argv[1])); source = Source(); at = datetime(2026, 1, 31, tzinfo=UTC)\n"
+        "archive = Archive(Path(sys.argv[1]), keys); source = Source(); at = datetime(2026, 1, 31, tzinfo=UTC)\n"
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024\n"
         "def both(size):\n"
         "    source.left = size; kept = archive.keep(source, 'sent', at); archive.verify(kept.name, kept.sha256)\n"
@@ -330,6 +341,6 @@ def test_big_files_take_no_memory(tmp_path: Path) -> None:
         "both(1 << 20); before = peak(); both(20 << 20); print(peak() - before)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path / "archive")], check=True, capture_output=True, text=True
+        [sys.executable, "-c", program, str(tmp_path / "archive"), kind], check=True, capture_output=True, text=True
     )
     assert int(done.stdout) < 8
