@@ -20,7 +20,7 @@ from gateway.errors import UsageError
 from gateway.exchange.intake import Door, Tally, import_file
 from gateway.exchange.reporting import reconciliation
 from gateway.exchange.rounds import Round, exchange
-from gateway.home import Home
+from gateway.home import Home, write_new
 from gateway.reports.reconciliation import Reconciliation
 from gateway.simulator.scenario import Scenario
 from gateway.simulator.simulator import Simulator
@@ -85,10 +85,8 @@ def clearinghouse(app: App, root: Path) -> Iterator[Simulator]:
     simulator = Simulator(root, Scenario.shipped("demo"), clock=app.now, password="demo-password")  # noqa: S106 - loopback only
     with simulator:
         profile = PROFILE.format(port=simulator.port, username=simulator.username, host_key=simulator.host_key_line)
-        (app.home.path / "sftp_config" / "simulator.toml").write_text(profile, encoding="utf-8")
-        secret = app.home.path / "keys" / "simulator_password"
-        secret.touch(mode=0o600)
-        secret.write_text(simulator.password, encoding="utf-8")
+        write_new(app.home.path / "sftp_config" / "simulator.toml", profile)
+        write_new(app.home.path / "keys" / "simulator_password", simulator.password)
         yield simulator
 
 

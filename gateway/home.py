@@ -58,7 +58,7 @@ years = 0
 KEYS = {
     "store": {"url"},
     "archive": {"path"},
-    "encryption": {"key", "former"},
+    "encryption": {"key", "former", "disk"},
     "building": {"workers"},
     "retention": {"years"},
     "alerts": {"name", "mail", "webhook", "command"},
@@ -89,6 +89,7 @@ class Home:
             for folder in (
                 "",
                 "sftp_config",
+                "mappings",
                 "mappings/sources",
                 "mappings/companions",
                 "mappings/codes",
@@ -116,6 +117,8 @@ class Home:
         found = read_toml(self.path / "gateway.toml")
         found.refuse_unknown(KEYS)
         _workers(found)
+        _encryption(found)
+        _disk_is_encrypted(found)
         _years(found)
         read_alerts(found)
         return found
@@ -140,16 +143,14 @@ class Home:
         return self.path / self._setting("archive", "path", "data/archive")
 
     @property
+    def disk_is_encrypted(self) -> bool:
+        """Whether a person says so; there is much that a program cannot find out."""
+        return _disk_is_encrypted(self.configuration)
+
+    @property
     def encryption(self) -> tuple[str, tuple[str, ...]]:
         """References to the key of archive and backups (empty: nothing is sealed), and to former ones."""
-        written = self.configuration
-        table = written.data.get("encryption", {})
-        key, former = table.get("key", ""), table.get("former", [])
-        if not isinstance(key, str):
-            raise written.fault("encryption", "key", "must be text")
-        if not isinstance(former, list) or not all(isinstance(one, str) and one for one in former):
-            raise written.fault("encryption", "former", "must be a list of references to keys")
-        return key, tuple(former)
+        return _encryption(self.configuration)
 
     @property
     def workers(self) -> int:
@@ -189,6 +190,23 @@ class Home:
             known = ", ".join(self.profiles) or "none yet"
             raise UsageError(f"no partner {name!r} in {self.path / 'sftp_config'}; known: {known}")
         return self.profiles[name]
+
+
+def _encryption(configuration: Written) -> tuple[str, tuple[str, ...]]:
+    table = configuration.data.get("encryption", {})
+    key, former = table.get("key", ""), table.get("former", [])
+    if not isinstance(key, str):
+        raise configuration.fault("encryption", "key", "must be text")
+    if not isinstance(former, list) or not all(isinstance(one, str) and one for one in former):
+        raise configuration.fault("encryption", "former", "must be a list of references to keys")
+    return key, tuple(former)
+
+
+def _disk_is_encrypted(configuration: Written) -> bool:
+    said = configuration.data.get("encryption", {}).get("disk", "")
+    if said not in ("", "encrypted"):
+        raise configuration.fault("encryption", "disk", 'must be "encrypted", or left out')
+    return bool(said)
 
 
 def _workers(configuration: Written) -> int:

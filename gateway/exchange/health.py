@@ -13,6 +13,7 @@ from gateway.errors import GatewayError, PartnerUnreachable
 from gateway.exchange import conditions, enrolled, safeguards, sealing
 from gateway.partners import Profile
 from gateway.store.alerts import channel_rows
+from gateway.store.privacy import travels_in_the_clear
 from gateway.transport.port import FolderMissing, HostKeyRefused
 
 
@@ -36,6 +37,8 @@ def examine(app: App, *, connect: bool = True) -> Iterator[Finding]:
     yield from _tried("store", lambda: _store(app))
     yield from _tried("archive", lambda: _archive(app))
     yield from _tried("encryption", lambda: (Finding(*one) for one in safeguards.encryption(app)))
+    yield from _tried("permissions", lambda: (Finding(*one) for one in safeguards.permissions(app)))
+    yield from _tried("disk encryption", lambda: (Finding(*one) for one in safeguards.at_rest(app)))
     yield from _disk(app)
     yield from _tried("clock", lambda: _clock(app))
     yield from _tried("alerts", lambda: _alerts(app))
@@ -76,8 +79,11 @@ def _configuration(app: App) -> Iterator[Finding]:
 
 
 def _store(app: App) -> Iterator[Finding]:
-    with app.store.read():
+    with app.store.read() as conn:
         yield Finding("ok", "store", str(app.store.path or app.store.url))
+        if travels_in_the_clear(conn):
+            mend = "add ?sslmode=verify-full to the store's url, with the server's root certificate (sslrootcert)"
+            yield Finding("warning", "store", "patient data goes to the database unencrypted", mend)
 
 
 def _archive(app: App) -> Iterator[Finding]:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterator
+from pathlib import Path
 
 from gateway.app import App
 from gateway.errors import GatewayError
 from gateway.exchange.safekeeping import DAMAGED, PLAIN, copied_at, sealed_with
+from gateway.exchange.volumes import on_encrypted_disk
+from gateway.store.engine import file_of
 
 Said = tuple[str, str, str, str, int]  # level, what, text, how to mend it, exit code
 
@@ -30,6 +35,53 @@ def encryption(app: App) -> Iterator[Said]:
     former = sum(count for key_id, count in files.items() if key is not None and key_id != key.id)
     if key is not None and (former or plain):
         yield _warning(f"{plain} archive files are not sealed, {former} have a former key", "`gateway store rekey`")
+
+
+def permissions(app: App) -> Iterator[Said]:
+    """Whether others on this machine may look at what is confidential, and whether the archive leads elsewhere."""
+    home = app.home.path
+    private = [path for path in (home / "data", home / "keys", app.home.archive_path) if path.is_dir()]
+    shown = sorted({place for folder in private for place in _tree(folder) if _is_open_to_others(place)})
+    if shown:
+        text = f"{len(shown)} files and folders can be read by others, {shown[0]} for one"
+        yield "warning", "permissions", text, f"chmod -R go= {home}/data {home}/keys", 0
+    links = [place for place in _tree(app.home.archive_path) if place.is_symlink() and place != app.home.archive_path]
+    for link in links:
+        mend = "put the files themselves in its place; the archive as a whole may be a link, or named in [archive] path"
+        yield "error", "permissions", f"{link} is a link: the archive follows none", mend, 2
+    if not shown and not links:
+        yield "ok", "permissions", "data and keys are for their owner alone", "", 0
+
+
+def _tree(folder: Path) -> Iterator[Path]:
+    yield folder
+    for place, folders, files in os.walk(folder):
+        yield from (Path(place, name) for name in (*folders, *files))
+
+
+def _is_open_to_others(place: Path) -> bool:
+    try:
+        mode = place.lstat().st_mode
+    except OSError:  # gone meanwhile
+        return False
+    return not stat.S_ISLNK(mode) and bool(mode & (stat.S_IRWXG | stat.S_IRWXO))
+
+
+def at_rest(app: App) -> Iterator[Said]:
+    """Whether store and spool lie on an encrypted disk, as far as anybody knows."""
+    what, store = "disk encryption", file_of(app.home.store_url)
+    places = {app.home.path, *([store.parent] if store else [])}
+    found = {on_encrypted_disk(place) for place in places}
+    if found == {True}:
+        yield "ok", what, "the home lies on an encrypted disk (dm-crypt)", "", 0
+    elif app.home.disk_is_encrypted:
+        yield "ok", what, "gateway.toml says that the home lies on an encrypted disk", "", 0
+    else:
+        text = "the home lies on a disk that is not encrypted, as far as this machine knows"
+        if False not in found:
+            text = "whether the home lies on an encrypted disk cannot be told from here"
+        mend = 'see to it (LUKS, FileVault, the provider\'s volumes), then write disk = "encrypted" into [encryption]'
+        yield "warning", what, text, mend, 0
 
 
 def _copy(app: App) -> Iterator[Said]:
