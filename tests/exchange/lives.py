@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mortal import KILLED
+from power import Disk
 from practice import Partner, Practice, settle_all
 
 import gateway
@@ -88,8 +89,12 @@ class Mortals:
             [sys.executable, program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ
         )
 
-    def run(self, practice: Practice, arguments: tuple[str, ...], death: Death | None = None) -> Life:
+    def run(
+        self, practice: Practice, arguments: tuple[str, ...], death: Death | None = None, *, disk: Disk | None = None
+    ) -> Life:
         order: dict[str, Any] = {"arguments": arguments, "environ": practice.environ}
+        if disk is not None:
+            order["disk"] = str(disk.folder)
         if death is not None:
             order |= {"die_at": death.at, "die_on": death.on, "die_after": death.after}
         assert self._process.stdin is not None
@@ -101,10 +106,10 @@ class Mortals:
         assert life.code in (KILLED, 0, 1, 3), f"gateway {' '.join(arguments)}: {life.code}: {life.err}"
         return life
 
-    def until_done(self, practice: Practice, arguments: tuple[str, ...]) -> Life:
+    def until_done(self, practice: Practice, arguments: tuple[str, ...], *, disk: Disk | None = None) -> Life:
         """Runs again until nothing of a dead process is in the way: PostgreSQL may take a moment to notice a death."""
         for _ in range(_TRIES):
-            life = self.run(practice, arguments)
+            life = self.run(practice, arguments, disk=disk)
             if life.code != 3:
                 return life
             time.sleep(0.05)

@@ -1,10 +1,10 @@
 """The gateway as processes that are killed: each run is a process of its own, forked from one that has loaded the code.
 
-`python mortal.py` reads one JSON line a run, {"arguments", "environ", "die_at", "die_on", "die_after"}, and writes one
-back: {"code", "points", "out", "err"}. A point is a moment at which the world may change: just before and just after
-each commit, fsync and operation on a mailbox. `die_at` is the number of the point at which the process kills itself,
-counted from 1; with `die_on` only points of that name count; `die_after` are seconds after which it is killed from
-outside, wherever it is. A killed run has code -9.
+`python mortal.py` reads one JSON line a run, {"arguments", "environ", "die_at", "die_on", "die_after", "disk"}, and
+writes one back: {"code", "points", "out", "err"}. A point is a moment at which the world may change: just before and
+just after each commit, fsync and operation on a mailbox. `die_at` is the number of the point at which the process kills
+itself, counted from 1; with `die_on` only points of that name count; `die_after` are seconds after which it is killed
+from outside, wherever it is. A killed run has code -9. `disk` is a folder of which power.py keeps what was fsynced.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from power import Disk
+
 KILLED = -signal.SIGKILL
 _OPERATIONS = ("list_files", "stat", "write_temp", "rename", "direct_put", "fetch", "remove", "move")
 
@@ -34,6 +36,13 @@ class Points:
         self.passed: list[str] = []
         self.die_at = 0
         self.die_on = ""
+        self.disk: Disk | None = None
+        self._fsync = os.fsync
+
+    def fsync(self, descriptor: int) -> None:
+        self._fsync(descriptor)
+        if self.disk is not None:
+            self.disk.synced(descriptor)
 
     def meet(self, name: str) -> None:
         self.passed.append(name)
@@ -69,7 +78,7 @@ def install(points: Points) -> None:
         points.meet("after commit")
 
     Store.write = write  # type: ignore[method-assign]
-    os.fsync = points.around(os.fsync, "fsync")
+    os.fsync = points.around(points.fsync, "fsync")
     for kind in (FolderTransport, SftpTransport):
         for name in _OPERATIONS:
             setattr(kind, name, points.around(getattr(kind, name), name))
@@ -95,6 +104,7 @@ def live(points: Points, order: dict[str, Any], folder: Path) -> int:
         os.dup2(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream)
     os.environ.update(order["environ"])
     sys.argv = ["gateway", *order["arguments"]]
+    points.disk = Disk(Path(order["disk"])) if order.get("disk") else None
     points.die_at, points.die_on = order.get("die_at") or 0, order.get("die_on") or ""
     try:
         runpy.run_module("gateway", run_name="__main__", alter_sys=True)
