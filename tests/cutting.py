@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from types import TracebackType
 from typing import Self
 
@@ -18,7 +19,9 @@ class CuttingRelay:
         *,
         cut_after_up: int | None = None,  # bytes from the client after which the connection is cut
         cut_after_down: int | None = None,  # bytes from the server after which it is cut
+        pause: float = 0.0,  # seconds before each piece is passed on: a slow link
     ) -> None:
+        self._pause = pause
         self._target = target
         self._limits = {"up": cut_after_up, "down": cut_after_down}
         self._hold_after: dict[str, int] = {}
@@ -99,6 +102,8 @@ class CuttingRelay:
                 if limit is not None and self.passed[direction] + len(chunk) > limit:
                     self.cut()
                     return
+                if self._pause:
+                    time.sleep(self._pause)
                 sink.sendall(chunk)
                 self.passed[direction] += len(chunk)
         for sock in (source, sink):

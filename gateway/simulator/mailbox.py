@@ -87,6 +87,12 @@ class Mailbox:
         with self._lock, contextlib.suppress(FileNotFoundError):
             self._waiting.append((path.name, self._remove(path)))
 
+    def sweep(self) -> None:
+        """Takes every file that has its final name now."""
+        for path in sorted(self.inbound.iterdir()):
+            if self.is_final(path) and path.is_file() and path not in self._busy:
+                self.take(path)
+
     def collect(self, *, keep: bool) -> list[ReceivedFile]:
         """What was taken already, then what lies there under a final name and is not being written, by name.
 

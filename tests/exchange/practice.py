@@ -6,11 +6,14 @@ import contextlib
 import io
 import json
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
+
+from cutting import CuttingRelay
 
 from gateway.claims.samples import sample_claims
 from gateway.cli import run
@@ -256,6 +259,27 @@ def behind_sshd(server: Any, name: str, scenario: Scenario | None = None, **more
     )
     prefix = f"{name}/{simulator.username}/"
     return Partner(simulator, host=host, prefix=prefix, private_key=server.private_key(), **more)
+
+
+@contextlib.contextmanager
+def behind_slow_sshd(server: Any, name: str, scenario: Scenario | None = None) -> Iterator[Partner]:
+    """The same over a slow link, with a partner who takes each file as soon as it has its name."""
+    over = threading.Event()
+    with CuttingRelay(server.port, pause=0.002) as relay:
+        partner = behind_sshd(server, name, scenario)
+        partner.host = partner.host.replace(f"port = {server.port}\n", f"port = {relay.port}\n")
+
+        def sweep() -> None:
+            while not over.wait(0.001):
+                partner.simulator.sweep()
+
+        sweeper = threading.Thread(target=sweep, daemon=True)
+        sweeper.start()
+        try:
+            yield partner
+        finally:
+            over.set()
+            sweeper.join()
 
 
 def settle_all(practice: Practice, partners: Iterable[Partner], rounds: int = 8) -> None:

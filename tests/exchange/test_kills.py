@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from lives import CLAIMS, MIXED, Death, Mortals, Tally, by_timer, end, spread, stepwise
-from practice import Partner, Practice, simulated
+from practice import Partner, Practice, behind_slow_sshd, simulated
 
 import gateway
 
@@ -27,16 +27,21 @@ LIVES = 5  # of each kind of partner on each store, with a kill at each of four 
 Start = Callable[[], contextlib.AbstractContextManager[tuple[Practice, Partner, list[str]]]]
 
 
-@pytest.fixture(params=["takes files at once", "keeps files"])
+@pytest.fixture(params=["OpenSSH, slow, takes files at once", "keeps files"])
 def start(request: pytest.FixtureRequest, tmp_path: Path, new_store_url: Callable[[], str]) -> Start:
     """Begins a life: a home with claims that are ready, and a partner of one kind."""
     numbers = itertools.count(1)
+
+    def partners(folder: Path) -> contextlib.AbstractContextManager[Partner]:
+        if request.param == "keeps files":
+            return simulated(folder / "partner", MIXED, keeps=True)
+        return behind_slow_sshd(request.getfixturevalue("sshd"), f"{tmp_path.name}-{folder.name}", MIXED)
 
     @contextlib.contextmanager
     def begin() -> Iterator[tuple[Practice, Partner, list[str]]]:
         folder = tmp_path / f"life{next(numbers)}"
         practice = Practice.make(folder / "home", new_store_url())
-        with simulated(folder / "partner", MIXED, keeps=request.param == "keeps files") as partner:
+        with partners(folder) as partner:
             practice.partner(partner)
             yield practice, partner, practice.take_in(CLAIMS)
 
@@ -57,7 +62,7 @@ def test_a_kill_at_any_point_costs_nothing(start: Start, runner: Mortals) -> Non
     assert kills == LIVES * 4
 
 
-@pytest.mark.parametrize("start", ["takes files at once"], indirect=True)
+@pytest.mark.parametrize("start", ["OpenSSH, slow, takes files at once"], indirect=True)
 def test_exchanges_that_are_killed_at_random_moments(start: Start, runner: Mortals) -> None:
     """A timer runs `exchange` and each run is killed somewhere, twice in a row; the last ones are left in peace."""
     with start() as (practice, partner, numbers):
