@@ -290,9 +290,14 @@ class RemittedClaim(NamedTuple):
     @property
     def service_dates(self) -> tuple[str, str]:
         """First and last day of service: DTM*232 and 233, else those of the lines; empty where there is none."""
-        said = dict(self.dates)
-        begin = said.get("232", "") or min((line.service_from for line in self.lines if line.service_from), default="")
-        end = said.get("233", "") or max((line.service_to for line in self.lines if line.service_to), default="")
+        begin = end = ""
+        for qualifier, found in self.dates:
+            if qualifier == "232":
+                begin = found
+            elif qualifier == "233":
+                end = found
+        begin = begin or min([line.service_from for line in self.lines if line.service_from], default="")
+        end = end or max([line.service_to for line in self.lines if line.service_to], default="")
         return begin or end, end or begin
 
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from gateway.claims.control_numbers import CUTS, is_lost, match_key
@@ -114,25 +115,33 @@ class Ladder:
     """Candidates by the keys of each rung, for many remitted claims."""
 
     def __init__(self, candidates: Iterable[Candidate]) -> None:
+        self._candidates = list({one.claim_id: one for one in candidates}.values())
         self._by_number: dict[str, list[Candidate]] = {}
         self._by_key: dict[str, list[Candidate]] = {}
-        self._by_cut: dict[str, list[Candidate]] = {}
-        self._by_payer_number: dict[str, list[Candidate]] = {}
-        self._by_member: dict[str, list[Candidate]] = {}
-        for one in {one.claim_id: one for one in candidates}.values():
-            self._add(one)
+        for one in self._candidates:
+            number = one.patient_control_number
+            self._by_number.setdefault(number, []).append(one)
+            self._by_key.setdefault(match_key(number), []).append(one)
 
-    def _add(self, one: Candidate) -> None:
-        key = match_key(one.patient_control_number)
-        self._by_number.setdefault(one.patient_control_number, []).append(one)
-        self._by_key.setdefault(key, []).append(one)
-        for length in CUTS:
-            if len(key) > length:
-                self._by_cut.setdefault(key[:length], []).append(one)
-        for number in one.payer_claim_numbers:
-            self._by_payer_number.setdefault(_normal(number), []).append(one)
-        for member in one.member_ids:
-            self._by_member.setdefault(_normal(member), []).append(one)
+    # What most remitted claims never come to.
+
+    @cached_property
+    def _by_cut(self) -> dict[str, list[Candidate]]:
+        found: dict[str, list[Candidate]] = {}
+        for one in self._candidates:
+            key = match_key(one.patient_control_number)
+            for length in CUTS:
+                if len(key) > length:
+                    found.setdefault(key[:length], []).append(one)
+        return found
+
+    @cached_property
+    def _by_payer_number(self) -> dict[str, list[Candidate]]:
+        return _index(self._candidates, lambda one: one.payer_claim_numbers)
+
+    @cached_property
+    def _by_member(self) -> dict[str, list[Candidate]]:
+        return _index(self._candidates, lambda one: one.member_ids)
 
     def find(self, wanted: Wanted) -> Result:
         """The claim that a remitted claim answers, by the first rung that finds one."""
@@ -161,6 +170,14 @@ class Ladder:
         yield Rung.PAYER_NUMBER, _gather(self._by_payer_number, _payer_numbers(wanted))
         members = {_normal(member) for member in wanted.member_ids} - {""}
         yield Rung.MEMBER, [one for one in _gather(self._by_member, members) if _is_same_service(one, wanted)]
+
+
+def _index(candidates: Iterable[Candidate], keys: Callable[[Candidate], frozenset[str]]) -> dict[str, list[Candidate]]:
+    found: dict[str, list[Candidate]] = {}
+    for one in candidates:
+        for key in keys(one):
+            found.setdefault(_normal(key), []).append(one)
+    return found
 
 
 def _gather(index: Mapping[str, list[Candidate]], keys: Iterable[str]) -> list[Candidate]:
@@ -198,16 +215,27 @@ class _Traits(NamedTuple):
 def _traits(one: Candidate, wanted: Wanted) -> _Traits:
     return _Traits(
         provider=_provider(one.provider_ids, wanted.provider_ids),
-        payer_number=_shared({_normal(number) for number in one.payer_claim_numbers}, _payer_numbers(wanted)),
+        payer_number=_payer_number(one, wanted) if one.payer_claim_numbers else UNKNOWN,
         member=_shared(set(map(_normal, one.member_ids)), set(map(_normal, wanted.member_ids))),
         dates=_dates(one, wanted),
         charge=_charge(one.charges, wanted.charge),
-        payer=_shared(set(map(_normal, one.payer_ids)), set(map(_normal, wanted.payer_ids))),
+        payer=_same_payer(one.payer_ids, wanted.payer_ids),
     )
 
 
+def _payer_number(one: Candidate, wanted: Wanted) -> int:
+    return _shared({_normal(number) for number in one.payer_claim_numbers}, _payer_numbers(wanted))
+
+
+@lru_cache(maxsize=1 << 10)
+def _same_payer(ours: frozenset[str], theirs: frozenset[str]) -> int:
+    """Remembered, since payers are few."""
+    return _shared(set(map(_normal, ours)), set(map(_normal, theirs)))
+
+
 def _shared(ours: set[str], theirs: set[str]) -> int:
-    ours, theirs = ours - {""}, theirs - {""}
+    ours.discard("")
+    theirs.discard("")
     if ours & theirs:
         return AGREES
     return DIFFERS if ours and theirs else UNKNOWN
@@ -281,6 +309,7 @@ _ACCEPTS: dict[Rung, Callable[[_Traits], bool]] = {
 }
 
 
+@lru_cache(maxsize=1 << 10)
 def _evidence(traits: _Traits) -> str:
     agree = [name.replace("_", " ") for name, value in traits._asdict().items() if value == AGREES]
     differ = [name.replace("_", " ") for name, value in traits._asdict().items() if value == DIFFERS]

@@ -58,6 +58,14 @@ def legs_of(versions: Sequence[LiveVersion], paired: Paired) -> list[Leg]:
     return [_leg(key[0], ranks[key], groups[key], versions) for key in order]
 
 
+def plain_leg(version: LiveVersion, one: PostedClaim) -> Leg:
+    """The leg of the only remitted claim, which is no reversal and posts something, of the only version."""
+    rank = _version_rank(version.version) if is_payer_of(one.payer_key, version.version) else _LAST
+    if rank == _LAST:
+        rank = RANK_OF_STATUS.get(one.status) or _LAST
+    return Leg(one.payer_key, rank, one.paid, (one,), version.version)
+
+
 class _Group:
     """The remitted claims of one leg."""
 

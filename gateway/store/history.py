@@ -10,7 +10,20 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Select, and_, bindparam, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Select,
+    String,
+    and_,
+    any_,
+    bindparam,
+    func,
+    select,
+)
+from sqlalchemy.types import TypeEngine
 
 from gateway.store.event_links import standing
 from gateway.store.rows import cut
@@ -52,7 +65,6 @@ POSTED_COLUMNS = (
 
 # They say nothing that the versions and the batch's state do not say.
 _UNTOLD = ("imported", "sent", "marked_sent", "numbered")
-_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 
 
 class ClaimFacts(NamedTuple):
@@ -76,7 +88,8 @@ class HistoryLoader:
         self._of_sets: dict[int, list[Row]] = {}
         self._of_batches: dict[int, list[Row]] = {}
         self._cancelled_at: dict[int, str] = {}
-        self._statements = _Statements(as_of)
+        self._is_sqlite = conn.dialect.name == "sqlite"
+        self._statements = _Statements(as_of, is_sqlite=self._is_sqlite)
 
     def load(self, claim_ids: Sequence[int]) -> list[ClaimFacts]:
         """The facts of at most CLAIMS_A_STATEMENT claims; claims without a version (by then) are left out."""
@@ -88,7 +101,10 @@ class HistoryLoader:
         return list(facts.values())
 
     def _rows(self, statement: Select[Any], ids: Iterable[Any]) -> Sequence[Any]:
-        return self._conn.execute(statement, {"ids": ids}).all()
+        """The rows of one statement for all these ids, which are one value to it, so that it is the same for any
+        number of them."""
+        listed = list(ids)
+        return self._conn.execute(statement, {"ids": json.dumps(listed) if self._is_sqlite else listed}).all()
 
     def _versions(self, claim_ids: Sequence[int]) -> dict[int, ClaimFacts]:
         facts: dict[int, ClaimFacts] = {}
@@ -124,7 +140,7 @@ class HistoryLoader:
 
     def _load_cancellations(self, batch_ids: set[int]) -> None:
         subjects = [f"batch:{batch_id}" for batch_id in sorted(batch_ids - self._cancelled_at.keys())]
-        for row in self._rows(_CANCELLATIONS, subjects) if subjects else ():
+        for row in self._rows(self._statements.cancellations, subjects) if subjects else ():
             self._cancelled_at[int(row[0].partition(":")[2])] = row[1]
 
     def _load_answers(self, set_ids: set[int], batch_ids: set[int]) -> None:
@@ -178,16 +194,16 @@ def _event(row: Any) -> Row:
 
 # ── statements ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-_CANCELLATIONS = select(decisions.c.subject, decisions.c.recorded_at).where(
-    decisions.c.subject.in_(_IDS), decisions.c.action == "cancel"
-)
-
 
 class _Statements:
     """The statements of a loader; the first column is always what the row belongs to."""
 
-    def __init__(self, as_of: str) -> None:
+    def __init__(self, as_of: str, *, is_sqlite: bool) -> None:
         self._as_of = as_of
+        self._is_sqlite = is_sqlite
+        self.cancellations = select(decisions.c.subject, decisions.c.recorded_at).where(
+            self._among(decisions.c.subject, String), decisions.c.action == "cancel"
+        )
         self.versions = (
             select(
                 claim_versions.c.claim_id,
@@ -196,7 +212,7 @@ class _Statements:
                 *(claim_versions.c[name] for name in VERSION_COLUMNS),
             )
             .join(claims, claims.c.id == claim_versions.c.claim_id)
-            .where(claim_versions.c.claim_id.in_(_IDS), *self._until(claim_versions.c.recorded_at))
+            .where(self._among(claim_versions.c.claim_id), *self._until(claim_versions.c.recorded_at))
         )
         self.submissions = (
             select(
@@ -212,7 +228,7 @@ class _Statements:
             )
             .join(batches, batches.c.id == submissions.c.batch_id)
             .join(batch_sets, batch_sets.c.id == submissions.c.set_id)
-            .where(submissions.c.claim_id.in_(_IDS), *self._until(submissions.c.recorded_at))
+            .where(self._among(submissions.c.claim_id), *self._until(submissions.c.recorded_at))
         )
         self.of_claims = self._events_of(events.c.claim_id, event_links.c.claim_id)
         of_no_claim = and_(events.c.claim_id.is_(None), events.c.submission_id.is_(None))
@@ -222,6 +238,13 @@ class _Statements:
         )
         self.posted = self._posted()
 
+    def _among(self, column: ColumnElement[Any], kind: type[TypeEngine[Any]] = BigInteger) -> ColumnElement[bool]:
+        """Whether a column is one of the ids: a JSON array for SQLite, an array for PostgreSQL."""
+        if self._is_sqlite:
+            each = func.json_each(bindparam("ids", type_=String)).table_valued("value")
+            return column.in_(select(each.c.value))
+        return column == any_(bindparam("ids", type_=ARRAY(kind)))
+
     def _until(self, *columns: ColumnElement[Any]) -> list[ColumnElement[bool]]:
         return [column <= self._as_of for column in columns] if self._as_of else []
 
@@ -230,11 +253,11 @@ class _Statements:
     ) -> tuple[Select[Any], ...]:
         """Events of a scope: those that were recorded with it, and those that a link bound to it later."""
         told = events.c.kind.not_in(_UNTOLD)
-        direct = select(own, *_event_columns(events)).where(own.in_(_IDS), told, *self._until(events.c.recorded_at))
+        direct = select(own, *_event_columns(events)).where(self._among(own), told, *self._until(events.c.recorded_at))
         bound = (
             select(linked, *_event_columns(event_links))
             .join(events, events.c.id == event_links.c.event_id)
-            .where(linked.in_(_IDS), told, *self._until(events.c.recorded_at, event_links.c.recorded_at))
+            .where(self._among(linked), told, *self._until(events.c.recorded_at, event_links.c.recorded_at))
             .where(standing(self._as_of))
         )
         if narrowest is None:
@@ -271,7 +294,7 @@ class _Statements:
             .join(remittances, of_remittance.id == of_claim.remittance_id)
             .join(postings, postings.c.remittance_claim_id == of_claim.id)
             .where(
-                remittance_links.c.claim_id.in_(_IDS),
+                self._among(remittance_links.c.claim_id),
                 ~replaced.exists(),
                 *self._until(remittance_links.c.recorded_at, postings.c.recorded_at),
             )
