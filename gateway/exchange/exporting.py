@@ -113,7 +113,7 @@ def _look(app: App) -> None:
             for one in found:
                 balance = balance_of(conn, one.claim_id, classes, protections)
                 body = json.dumps(patient_document(balance), sort_keys=True)
-                looked.append(Looked(*one, balance.owes, body))
+                looked.append(Looked(*one, balance.owes, body, balance.credit))
             keep(conn, looked, stamp(app.now()))
 
 

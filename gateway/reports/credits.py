@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 
 from gateway.reports.asked import Asked
 from gateway.reports.claim_columns import CLAIM, claim_cells
-from gateway.reports.document import Bar, Chart, Check, Column, Figure, Figures, Report, Row, Section, table_of
+from gateway.reports.document import Bar, Chart, Check, Column, Figure, Figures, Report, Row, Section, Table, table_of
 from gateway.reports.grouping import BY, NOBODY, key_columns
 from gateway.store import Connection
-from gateway.store.claim_reports import ClaimPayment, ReportedClaim, credit_claims, payments_of
+from gateway.store.claim_reports import ClaimPayment, ReportedClaim, claims_by_ids, credit_claims, payments_of
+from gateway.store.patient_accounts import patient_credits
 
 _LIST = (
     *CLAIM,
@@ -19,6 +22,16 @@ _LIST = (
     Column("paid_by.id", "paid by (id)", brief=False),
     Column("paid_by.name", "last paid by"),
     Column("trace_number", "trace number"),
+    Column("since", "since", "date"),
+    Column("refund_by", "refund by", "date"),
+    Column("days_left", "days left", "count"),
+)
+
+_PATIENT = "patient"  # in the column payer of mappings/codes/refunds.csv
+_PATIENTS = (
+    *CLAIM,
+    Column("patient_paid", "the patient paid", "money", adds=True),
+    Column("credit", "credit", "money", adds=True),
     Column("since", "since", "date"),
     Column("refund_by", "refund by", "date"),
     Column("days_left", "days left", "count"),
@@ -51,8 +64,28 @@ def build(conn: Connection, asked: Asked) -> Report:
         sections.append(table_of(f"by_{by}", title, columns, list[Row](_groups(asked, by, found))))
     title = "Claims, the first to refund first"
     sections.append(table_of("claims", title, _LIST, rows, count=len(found), totals=dict(totals)))
+    sections.append(_patients(conn, asked))
     check = Check("credits by payer = credits on claims", sum(group[3] for group in by_payer) - total)
     return Report("credits", "Credits", asked.as_of, asked.parameters, tuple(sections), (check,), detail="claims")
+
+
+def _patients(conn: Connection, asked: Asked) -> Table:
+    """What patients paid beyond what was left to them, the first to refund first."""
+    found = {one.claim_id: one for one in patient_credits(conn, asked.past)}
+    rows: list[Row] = []
+    for claim in claims_by_ids(conn, list(found), asked.filters, **asked.source):
+        one = found[claim.claim_id]
+        body, since = json.loads(one.body), one.recorded_at[:10]
+        due = (date.fromisoformat(since) + timedelta(days=asked.words.refund_days(_PATIENT, ""))).isoformat()
+        left = asked.days_since(due)
+        cents = round(Decimal(body["credit"]) * 100)
+        rows.append((*claim_cells(asked, claim), round(Decimal(body["paid"]) * 100), cents, since, due,
+                     None if left is None else -left))  # fmt: skip
+    rows.sort(key=lambda row: (row[-2], row[0]))
+    note = "By the balances that `gateway export patients` worked out last." if rows else ""
+    title = "Patients who paid more than was left to them"
+    return table_of("patients", title, _PATIENTS, rows if asked.limit is None else rows[: asked.limit],
+                    count=len(rows), note=note)  # fmt: skip
 
 
 def credit(one: ReportedClaim) -> int:

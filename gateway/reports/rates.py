@@ -1,16 +1,17 @@
-"""Rates: how well claims go through, each with its formula, over all payers and by payer."""
+"""Rates: how well claims go through, each with its formula, over all and by payer, partner and billing provider."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from gateway.reconcile.projection import folded
 from gateway.reports.asked import Asked
 from gateway.reports.cells import Kind
-from gateway.reports.document import Bar, Chart, Column, Figure, Figures, Report, Row, Section, table_of
+from gateway.reports.document import Bar, Chart, Column, Figure, Figures, Report, Row, Section, Table, table_of
+from gateway.reports.grouping import BY, NOBODY, key_columns
 from gateway.store import Connection
 from gateway.store.batch_reports import single_passes
 from gateway.store.rate_reports import (
@@ -23,6 +24,7 @@ from gateway.store.rate_reports import (
     service_to_sent,
     submitted,
 )
+from gateway.store.reporting import Keys, key_of
 
 _RECENT = 90  # days whose charges make the average of a day
 # States of a submission that stopped before each hop took it.
@@ -33,8 +35,8 @@ _RESOLVED = frozenset({"paid", "zero_paid"})
 
 
 @dataclass(slots=True)
-class _Payer:
-    """What is counted of one payer, or of all."""
+class _Counted:
+    """What is counted of one payer, partner or provider, or of all."""
 
     name: str = ""
     sums: Counter[str] = field(default_factory=Counter)
@@ -43,27 +45,27 @@ class _Payer:
     def lag(self, name: str) -> Counter[int]:
         return self.lags.setdefault(name, Counter())
 
-    def add(self, other: _Payer) -> None:
+    def add(self, other: _Counted) -> None:
         self.sums.update(other.sums)
         for name, days in other.lags.items():
             self.lag(name).update(days)
 
 
-def _ratio(above: str, below: str) -> Callable[[_Payer], float | None]:
+def _ratio(above: str, below: str) -> Callable[[_Counted], float | None]:
     return lambda one: one.sums[above] / one.sums[below] if one.sums[below] else None
 
 
-def _days_in_receivable(one: _Payer) -> float | None:
+def _days_in_receivable(one: _Counted) -> float | None:
     charge = one.sums["recent_charge"]
     return one.sums["receivable"] / (charge / _RECENT) if charge else None
 
 
-def _net_collection(one: _Payer) -> float | None:
+def _net_collection(one: _Counted) -> float | None:
     due = one.sums["charge"] - one.sums["contractual"]
     return one.sums["paid"] / due if due else None
 
 
-def _median(name: str) -> Callable[[_Payer], float | None]:
+def _median(name: str) -> Callable[[_Counted], float | None]:
     return lambda one: median(one.lags.get(name, Counter()))
 
 
@@ -71,7 +73,7 @@ class _Rate(NamedTuple):
     key: str
     label: str
     kind: str
-    of: Callable[[_Payer], float | None]
+    of: Callable[[_Counted], float | None]
     says: str
     short: str  # over a column
 
@@ -122,21 +124,11 @@ def median(days: Counter[int]) -> float | None:
 
 def build(conn: Connection, asked: Asked) -> Report:
     """The report."""
-    payers = _payers(conn, asked)
-    whole = _Payer()
-    for one in payers.values():
+    counted = _everything(conn, asked)
+    whole = _Counted()
+    for one in counted.values():
         whole.add(one)
     figures = [Figure(r.key, r.label, _kind(r), r.of(whole), says=r.says) for r in _RATES]
-    columns = (
-        Column("key", "id"),
-        Column("name", "payer"),
-        Column("claims", "sent", "count", adds=True),
-        *(Column(rate.key, rate.short, _kind(rate)) for rate in _RATES),
-    )
-    rows: list[Row] = [
-        (key, one.name or key or "(none)", one.sums["sent"], *(rate.of(one) for rate in _RATES))
-        for key, one in sorted(payers.items(), key=lambda item: (-item[1].sums["sent"], item[0]))
-    ]
     steps = [
         ("sent", "sent"),
         ("999", "accepted by 999"),
@@ -150,31 +142,49 @@ def build(conn: Connection, asked: Asked) -> Report:
     sections: list[Section] = [
         Figures("rates", "Rates", tuple(figures)),
         Chart("Claims by how far the first submission came", "count", "bars", tuple(bars)),
-        table_of("by_payer", "By payer", columns, rows),
+        *(_group(asked, by, counted) for by in BY),
     ]
     return Report("rates", "Rates", asked.as_of, asked.parameters, tuple(sections))
+
+
+def _group(asked: Asked, by: str, counted: Mapping[Keys, _Counted]) -> Table:
+    """The rates of each payer, partner or provider, the one with the most claims first."""
+    groups: dict[str, _Counted] = {}
+    for keys, one in counted.items():
+        key, name = key_of(keys, by)
+        if by == "payer":
+            key, name = asked.payer(key, name)
+        group = groups.setdefault(key, _Counted())
+        group.name = group.name or name
+        group.add(one)
+    columns = list(key_columns(by))
+    columns[-1] = columns[-1]._replace(title="sent")
+    columns += [Column(rate.key, rate.short, _kind(rate)) for rate in _RATES]
+    rows: list[Row] = [
+        (key, one.name or key or NOBODY, one.sums["sent"], *(rate.of(one) for rate in _RATES))
+        for key, one in sorted(groups.items(), key=lambda item: (-item[1].sums["sent"], item[0]))
+    ]
+    return table_of(f"by_{by}", BY[by], tuple(columns), rows)
 
 
 def _kind(rate: _Rate) -> Kind:
     return "days" if rate.kind == "days" else "percent"
 
 
-def _payers(conn: Connection, asked: Asked) -> dict[str, _Payer]:
-    """Everything counted, by payer."""
-    found: dict[str, _Payer] = {}
+def _everything(conn: Connection, asked: Asked) -> dict[Keys, _Counted]:
+    """Everything counted, by payer, partner and provider at once."""
+    found: dict[tuple[str, ...], tuple[Keys, _Counted]] = {}
 
-    def of(key: str, name: str = "") -> _Payer:
-        key, name = asked.payer(key, name)
-        one = found.setdefault(key, _Payer())
-        one.name = one.name or name
-        return one
+    def of(keys: Keys) -> _Counted:
+        payer, _, partner, provider, _ = keys  # names follow from their keys, and not every question asks for them
+        return found.setdefault((payer, partner, provider), (keys, _Counted()))[1]
 
     past, source = asked.past, asked.source
     for row in submitted(conn, asked.filters, asked.days_before(_RECENT), past, **source):
-        _add_submitted(of(row.payer_id, row.payer_name), row)
+        _add_submitted(of(row.keys), row)
     _add_passes(conn, asked, of)
     for first in first_remittances(conn, asked.filters, past, **source):
-        _add_first(of(first.payer_id), first)
+        _add_first(of(first.keys), first)
     lags: dict[str, Sequence[Lag]] = {
         "service_to_sent": service_to_sent(conn, asked.filters, **source),
         "sent_to_accepted": sent_to_accepted(conn, asked.filters, past, **source),
@@ -182,37 +192,37 @@ def _payers(conn: Connection, asked: Asked) -> dict[str, _Payer]:
     }
     for name, rows in lags.items():
         for lag in rows:
-            of(lag.payer_id).lag(name)[lag.days] += lag.claims
-    return found
+            of(lag.keys).lag(name)[lag.days] += lag.claims
+    return dict(found.values())
 
 
-def _add_submitted(payer: _Payer, row: Submitted) -> None:
+def _add_submitted(one: _Counted, row: Submitted) -> None:
     names = ("sent", "adjudicated", "charge", "paid", "contractual", "receivable", "recent_charge")
-    payer.sums.update({name: getattr(row, name) for name in names})
-    payer.sums["clean"] += row.sent - row.held_before
+    one.sums.update({name: getattr(row, name) for name in names})
+    one.sums["clean"] += row.sent - row.held_before
 
 
-def _add_first(payer: _Payer, first: FirstRemittance) -> None:
-    payer.sums.update({"first": first.claims, "first_denied": first.denied_claims})
-    payer.sums.update({"first_charge": first.charge, "first_denied_cents": first.denied})
+def _add_first(one: _Counted, first: FirstRemittance) -> None:
+    one.sums.update({"first": first.claims, "first_denied": first.denied_claims})
+    one.sums.update({"first_charge": first.charge, "first_denied_cents": first.denied})
 
 
-def _add_passes(conn: Connection, asked: Asked, of: Callable[..., _Payer]) -> None:
+def _add_passes(conn: Connection, asked: Asked, of: Callable[[Keys], _Counted]) -> None:
     """How far first submissions came; claims that were sent more than once are folded one by one."""
     once, several = single_passes(conn, asked.filters, asked.past, **asked.source)
     for row in once:
-        _add_pass(of(row.payer_id, row.payer_name), row.state, row.claims)
+        _add_pass(of(row.keys), row.state, row.claims)
         if row.adjudicated and row.state in _RESOLVED:
-            of(row.payer_id).sums["first_resolved"] += row.claims
-    payer_of = dict(several)
-    for fold in folded(conn, list(payer_of), as_of=asked.past):
+            of(row.keys).sums["first_resolved"] += row.claims
+    keys_of = dict(several)
+    for fold in folded(conn, list(keys_of), as_of=asked.past):
         delivered = [life for life in fold.life.submissions if life.delivered]
         if delivered:
-            _add_pass(of(payer_of[fold.claim_id]), delivered[0].state, 1)
+            _add_pass(of(keys_of[fold.claim_id]), delivered[0].state, 1)
 
 
-def _add_pass(payer: _Payer, state: str, claims: int) -> None:
-    payer.sums["sent_once"] += claims
+def _add_pass(one: _Counted, state: str, claims: int) -> None:
+    one.sums["sent_once"] += claims
     for hop, stopped in _STOPPED.items():
         if state not in stopped:
-            payer.sums[f"first_{hop}"] += claims
+            one.sums[f"first_{hop}"] += claims

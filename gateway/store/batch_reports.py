@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, exists, func, select
 
-from gateway.store.reporting import Filters, claim_conditions
+from gateway.store.reporting import Filters, Keys, claim_conditions, keys_grouped
 from gateway.store.tables import batches, claim_current, decisions, submissions
 
 
@@ -127,10 +127,9 @@ def _newest(table: Table, as_of: str) -> ColumnElement[bool]:
 
 
 class Passed(NamedTuple):
-    """Claims of one payer whose only submission came this far."""
+    """Claims of one payer, partner and provider whose only submission came this far."""
 
-    payer_id: str
-    payer_name: str
+    keys: Keys
     state: str
     adjudicated: int
     claims: int
@@ -138,8 +137,8 @@ class Passed(NamedTuple):
 
 def single_passes(
     conn: Connection, filters: Filters, as_of: str = "", table: Table = claim_current
-) -> tuple[list[Passed], list[tuple[int, str]]]:
-    """Claims sent once by payer and state; and the ids, with their payers, of those sent more than once."""
+) -> tuple[list[Passed], list[tuple[int, Keys]]]:
+    """Claims sent once by payer, partner, provider and state; and the ids, with the same, of those sent more often."""
     until = [submissions.c.recorded_at <= as_of] if as_of else []
     own = submissions.c.claim_id == table.c.claim_id
     other = submissions.alias("other")
@@ -149,12 +148,17 @@ def single_passes(
     )  # fmt: skip
     is_first = and_(table.c.stage == "sent", ~several)
     where = claim_conditions(filters, table)
-    payer = (table.c.payer_id, func.max(table.c.payer_name))
+    keys = keys_grouped(table)
     once = (
-        select(*payer, table.c.state, table.c.adjudicated, func.count())
+        select(*keys, table.c.state, table.c.adjudicated, func.count())
         .where(is_first, *where)
-        .group_by(table.c.payer_id, table.c.state, table.c.adjudicated)
+        .group_by(*keys, table.c.state, table.c.adjudicated)
     )
-    more = select(table.c.claim_id, table.c.payer_id).where(several, *where).order_by(table.c.claim_id)
-    found = [Passed(row[0], row[1], row[2], int(row[3]), int(row[4])) for row in conn.execute(once)]
-    return found, [(row[0], row[1]) for row in conn.execute(more)]
+    more = select(table.c.claim_id, *keys).where(several, *where).order_by(table.c.claim_id)
+    found = [Passed(_keys(row[:3]), row[3], int(row[4]), int(row[5])) for row in conn.execute(once)]
+    return found, [(row[0], _keys(row[1:])) for row in conn.execute(more)]
+
+
+def _keys(row: Any) -> Keys:
+    """Payer, partner and provider without their names."""
+    return row[0], "", row[1], row[2], ""

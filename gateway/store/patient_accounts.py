@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, and_, func, insert, or_, select
+from sqlalchemy import Connection, and_, exists, func, insert, or_, select
 
 from gateway.store.rows import fetch, put_rows
 from gateway.store.tables import claim_current, claims, patient_accounts, patient_balances
@@ -38,6 +38,7 @@ class Looked(NamedTuple):
     refreshed_at: str
     owes: int
     body: str
+    credit: int = 0
 
 
 def stale(conn: Connection) -> list[Stale]:
@@ -59,7 +60,8 @@ def stale(conn: Connection) -> list[Stale]:
 
 
 def keep(conn: Connection, looked: Sequence[Looked], at: str) -> None:
-    """Keeps a version where a balance is another one than the last; a first one only where something is owed."""
+    """Keeps a version where a balance is another one than the last; a first one only where the patient owes something
+    or has something to his credit."""
     for one in looked:
         last = conn.execute(
             select(patient_balances.c.version, patient_balances.c.body)
@@ -67,7 +69,7 @@ def keep(conn: Connection, looked: Sequence[Looked], at: str) -> None:
             .order_by(patient_balances.c.version.desc())
             .limit(1)
         ).first()
-        if last.body != one.body if last is not None else bool(one.owes):
+        if last.body != one.body if last is not None else bool(one.owes or one.credit):
             row = {
                 "claim_id": one.claim_id,
                 "version": last.version + 1 if last is not None else 1,
@@ -103,3 +105,25 @@ def proof(conn: Connection, balance_id: int) -> str:
     own = patient_balances.c
     row = conn.execute(select(own.claim_id, own.version, own.recorded_at).where(own.id == balance_id)).first()
     return f"{row[0]} {row[1]} {row[2]}" if row is not None else ""
+
+
+class PatientCredit(NamedTuple):
+    """A claim whose patient paid more than was left to him, by the newest balance of it that was kept."""
+
+    claim_id: int
+    body: str  # JSON
+    recorded_at: str
+
+
+def patient_credits(conn: Connection, as_of: str = "") -> list[PatientCredit]:
+    """The claims with a credit of the patient, by claim."""
+    own = patient_balances.alias()
+    later = patient_balances.alias()
+    known = [own.c.recorded_at <= as_of, later.c.recorded_at <= as_of] if as_of else []
+    replaced = exists().where(later.c.claim_id == own.c.claim_id, later.c.version > own.c.version, *known[1:])
+    query = (
+        select(own.c.claim_id, own.c.body, own.c.recorded_at)
+        .where(~own.c.body.like('%"credit": "0.00"%'), ~replaced, *known[:1])
+        .order_by(own.c.claim_id)
+    )
+    return fetch(conn, query, PatientCredit)

@@ -8,15 +8,23 @@ from sqlalchemy import ColumnElement, Connection, Date, Table, and_, case, cast,
 
 from gateway.store.claim_reports import last_service, with_money
 from gateway.store.event_links import standing
-from gateway.store.reporting import Filters, claim_conditions, latest_links, was_posted
+from gateway.store.reporting import (
+    Filters,
+    Keys,
+    claim_conditions,
+    key_columns,
+    keys_grouped,
+    latest_links,
+    was_posted,
+)
 from gateway.store.tables import claim_current, event_links, events, postings, remittance_claims, remittances
 
 
 class Submitted(NamedTuple):
-    """Claims that were sent, by payer; of these those that our own checks had held; the money of the adjudicated."""
+    """Claims that were sent, by payer, partner and provider; of these those that our own checks had held; the money of
+    the adjudicated."""
 
-    payer_id: str
-    payer_name: str
+    keys: Keys
     sent: int
     held_before: int
     adjudicated: int
@@ -43,8 +51,7 @@ def submitted(
 
     query = (
         select(
-            table.c.payer_id,
-            func.max(table.c.payer_name),
+            *key_columns(table),
             total(sent),
             total(and_(sent, held)),
             total(settled),
@@ -55,16 +62,25 @@ def submitted(
             total(and_(counted, last_service(table) > since), table.c.charge),
         )
         .where(*claim_conditions(filters, table))
-        .group_by(table.c.payer_id)
-        .order_by(table.c.payer_id)
+        .group_by(*keys_grouped(table))
+        .order_by(*keys_grouped(table))
     )
-    return [Submitted(row[0], row[1], *(int(value) for value in row[2:])) for row in conn.execute(query)]
+    return [Submitted(_keys(row), *map(int, row[5:])) for row in conn.execute(query)]
+
+
+def _keys(row: Any) -> Keys:
+    return row[0], row[1], row[2], row[3], row[4]
+
+
+def _unnamed(row: Any) -> Keys:
+    """Payer, partner and provider without their names."""
+    return row[0], "", row[1], row[2], ""
 
 
 class FirstRemittance(NamedTuple):
-    """What the first payment or denial of each claim came to, by payer; cents."""
+    """What the first payment or denial of each claim came to, by payer, partner and provider; cents."""
 
-    payer_id: str
+    keys: Keys
     claims: int
     denied_claims: int
     charge: int
@@ -99,22 +115,22 @@ def first_remittances(
     is_denied = case((ranked.c.denied > 0, 1), else_=0)
     sums = (func.count(), func.sum(is_denied), func.sum(ranked.c.charge), func.sum(ranked.c.denied))
     query = (
-        select(table.c.payer_id, *sums)
+        select(*keys_grouped(table), *sums)
         .join(ranked, ranked.c.claim_id == table.c.claim_id)
         .where(ranked.c.place == 1, with_money(table), *claim_conditions(filters, table))
-        .group_by(table.c.payer_id)
-        .order_by(table.c.payer_id)
+        .group_by(*keys_grouped(table))
+        .order_by(*keys_grouped(table))
     )
-    return [FirstRemittance(row[0], *(int(value or 0) for value in row[1:])) for row in conn.execute(query)]
+    return [FirstRemittance(_unnamed(row), *(int(value or 0) for value in row[3:])) for row in conn.execute(query)]
 
 
 # ── days between ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class Lag(NamedTuple):
-    """How many claims of a payer took that many days."""
+    """How many claims of a payer, partner and provider took that many days."""
 
-    payer_id: str
+    keys: Keys
     days: int
     claims: int
 
@@ -122,7 +138,7 @@ class Lag(NamedTuple):
 def service_to_sent(conn: Connection, filters: Filters, table: Table = claim_current) -> list[Lag]:
     """From the last day of service until the newest submission was sent."""
     days = _days(conn, last_service(table), func.substr(table.c.sent_at, 1, 10))
-    each = select(table.c.payer_id, days.label("days")).where(
+    each = select(*keys_grouped(table), days.label("days")).where(
         table.c.sent_at.is_not(None), *claim_conditions(filters, table)
     )
     return _lags(conn, each)
@@ -141,7 +157,7 @@ def sent_to_accepted(conn: Connection, filters: Filters, as_of: str = "", table:
     )
     days = _days(conn, func.substr(table.c.sent_at, 1, 10), func.substr(accepted.c.at, 1, 10))
     each = (
-        select(table.c.payer_id, days.label("days"))
+        select(*keys_grouped(table), days.label("days"))
         .join(accepted, accepted.c.claim_id == table.c.claim_id)
         .where(table.c.sent_at.is_not(None), *claim_conditions(filters, table))
     )
@@ -162,7 +178,7 @@ def sent_to_remitted(conn: Connection, filters: Filters, as_of: str = "", table:
     )
     days = _days(conn, func.substr(table.c.sent_at, 1, 10), first.c.on)
     each = (
-        select(table.c.payer_id, days.label("days"))
+        select(*keys_grouped(table), days.label("days"))
         .join(first, first.c.claim_id == table.c.claim_id)
         .where(table.c.sent_at.is_not(None), *claim_conditions(filters, table))
     )
@@ -170,10 +186,11 @@ def sent_to_remitted(conn: Connection, filters: Filters, as_of: str = "", table:
 
 
 def _lags(conn: Connection, each: Any) -> list[Lag]:
-    found = each.subquery("each")
-    query = select(found.c.payer_id, found.c.days, func.count()).group_by(found.c.payer_id, found.c.days)
-    rows = conn.execute(query.order_by(found.c.payer_id, found.c.days))
-    return [Lag(row[0], int(row[1]), int(row[2])) for row in rows if row[1] is not None]
+    found: Any = each.subquery("each")
+    keys = keys_grouped(found)
+    query = select(*keys, found.c.days, func.count()).where(found.c.days.is_not(None)).group_by(*keys, found.c.days)
+    rows = conn.execute(query.order_by(*keys, found.c.days))
+    return [Lag(_unnamed(row), int(row[3]), int(row[4])) for row in rows]
 
 
 def _days(conn: Connection, since: ColumnElement[Any], until: ColumnElement[Any]) -> ColumnElement[Any]:
