@@ -17,18 +17,21 @@ class GatewayError(Exception):
 
     exit_code: ClassVar[int] = 70
     retry: ClassVar[Retry] = "never"
+    page: ClassVar[str] = "bug"  # the runbook that says what to do
 
 
 class UsageError(GatewayError):
     """Wrong usage, configuration, or a file that cannot be what it was given as (exit code 2)."""
 
     exit_code = 2
+    page = "wrong-usage"
 
 
 class NeedsPerson(GatewayError):
     """The work is done as far as it goes; what is left waits for a person (exit code 1)."""
 
     exit_code = 1
+    page = "needs-a-person"
 
 
 class PartnerUnreachable(GatewayError):
@@ -36,12 +39,14 @@ class PartnerUnreachable(GatewayError):
 
     exit_code = 3
     retry = "later"
+    page = "partner-unreachable"
 
 
 class Refused(GatewayError):
     """Refused, because it could send twice, post twice, lose something or reach the wrong party (exit code 4)."""
 
     exit_code = 4
+    page = "refused"
 
 
 class Bug(GatewayError):

@@ -35,6 +35,7 @@ _STEP_SECONDS = 10.0  # for one step of it
 class ChannelFailed(NeedsPerson):
     """A channel did not take a message."""
 
+    page = "alert-channel"
     retry = "later"
 
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 import click
 
 from gateway.errors import Bug, GatewayError
+from gateway.runbook import BY_EXIT_CODE, named
 
 BUG = 70
 STOPPED = 130  # as a shell has it for Ctrl-C
@@ -33,15 +34,15 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except ReaderGone:
         return 0
     except GatewayError as error:
-        return _say(str(error), error.exit_code)
+        return _say(named(str(error), error.page), error.exit_code)
     except click.ClickException as error:
         return _usage(error)
     except (click.Abort, KeyboardInterrupt):
-        return _say("stopped; what was done so far is kept", STOPPED)
+        return _say(named("stopped; what was done so far is kept", BY_EXIT_CODE[STOPPED]), STOPPED)
     except OSError as error:
-        return _say(_machine(error), 2)
+        return _say(named(_machine(error), BY_EXIT_CODE[2]), 2)
     except Exception as error:  # noqa: BLE001 - the outermost edge: whatever is left is a bug of ours
-        return _say(str(Bug.of(error)), BUG)
+        return _say(named(str(Bug.of(error)), Bug.page), BUG)
     return code
 
 
@@ -62,7 +63,7 @@ def _usage(error: click.ClickException) -> int:
         return 2
     code = _say(error.format_message(), 2)
     if context:
-        _say(f"try `{context.command_path} --help`", 2)
+        _say(named(f"try `{context.command_path} --help`", BY_EXIT_CODE[2]), 2)
     return code
 
 

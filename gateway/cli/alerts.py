@@ -8,6 +8,7 @@ import click
 
 from gateway.cli.output import dry_run_option, emit, json_option, note, number_type, say, table
 from gateway.cli.root import Group, Session
+from gateway.runbook import named
 
 
 @click.group(cls=Group)
@@ -66,7 +67,7 @@ def send(session: Session, dry_run: bool, as_json: bool) -> None:
         for name, count in sent.told.items():
             say(f"told by {name}: {count}")
     for name, reason in sent.failed.items():
-        note(f"alerts by {name} did not get through: {reason}")
+        note(named(f"alerts by {name} did not get through: {reason}", "alert-channel"))
     sys.exit(1 if sent.failed else 0)
 
 

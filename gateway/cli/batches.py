@@ -12,6 +12,7 @@ import click
 from gateway.cli.files import write_file
 from gateway.cli.output import BytesOut, counted, dry_run_option, emit, json_option, note, number_type, say, table
 from gateway.cli.root import Group, Session
+from gateway.runbook import named
 
 STATES = (
     "built", "sending", "sent", "unknown", "failed", "cancelled", "accepted", "partially_accepted", "rejected",
@@ -65,7 +66,7 @@ def build(session: Session, partner: str | None, workers: int | None, dry_run: b
         _rows([one.document() for one in results if one.batch])
         for one in results:
             for line in one.problems:
-                note(line)
+                note(named(line, "held-claims"))
     sys.exit(1 if any(one.needs_person for one in results) else 0)
 
 

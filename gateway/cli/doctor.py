@@ -8,6 +8,7 @@ import click
 
 from gateway.cli.output import emit, json_option, say
 from gateway.cli.root import Session
+from gateway.runbook import named
 
 
 @click.command()
@@ -24,7 +25,7 @@ def doctor(session: Session, offline: bool, as_json: bool) -> None:
         if not as_json:
             say(f"{one.level:<8} {one.what:<18} {one.text}")
             if one.mend:
-                say(f"{'':<27} → {one.mend}")
+                say(f"{'':<27} → {named(one.mend, one.page) if one.page else one.mend}")
     if as_json:
         emit([one.document() for one in found])
     codes = {one.exit_code for one in found if one.level == "error"}

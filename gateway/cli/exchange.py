@@ -10,23 +10,48 @@ import click
 
 from gateway.cli.output import counted, dry_run_option, emit, json_option, note, say
 from gateway.cli.root import Session
+from gateway.errors import GatewayError
+from gateway.runbook import BY_BATCH_STATE, named
 
 if TYPE_CHECKING:
     from gateway.exchange.collection import Fetched
+    from gateway.exchange.delivery import Delivered
     from gateway.exchange.rounds import Round
     from gateway.store.batches import BatchRow
 
 
 def problems(found: Round) -> list[str]:
-    """What went wrong or needs a person, a line each."""
-    lines = [line for built in found.built for line in built.problems]
+    """What went wrong or needs a person, a line each, with the runbook that says what to do."""
+    lines = [named(line, "held-claims") for built in found.built for line in built.problems]
     lines += [
-        f"batch {sent.batch.id} for {sent.batch.partner} is {sent.batch.state}: {sent.text}"
+        named(f"batch {sent.batch.id} for {sent.batch.partner} is {sent.batch.state}: {sent.text}", _page(sent))
         for sent in found.delivered
         if sent.needs_person or sent.error is not None
     ]
-    lines += _not_collected(found.fetched)
-    return lines + list(dict.fromkeys(f"{name}: {error}" for name, error in found.errors))
+    lines += [named(line, "quarantined-file") for line in _not_collected(found.fetched)]
+    lines += what_waits(found.processed)
+    return lines + list(dict.fromkeys(named(f"{name}: {error}", error.page) for name, error in found.errors))
+
+
+def _page(sent: Delivered) -> str:
+    page = BY_BATCH_STATE.get(sent.batch.state)
+    return page or (sent.error.page if sent.error is not None else "needs-a-person")
+
+
+def what_waits(documents: Sequence[dict[str, Any]]) -> list[str]:
+    """What was read and waits for a person, counted, a line for each kind of thing; no file is named."""
+    sets = [one for document in documents for one in document["transactions"]]
+    quarantined = sum(document["status"] == "quarantined" for document in documents)
+    unread = sum(one["status"] == "quarantined" for one in sets) if not quarantined else 0
+    parked = sum(one["status"] == "parked" for one in sets)
+    unmatched = sum(one["unmatched"] for one in sets if one["kind"] == "835" and one["status"] == "posted")
+    counts = [
+        (quarantined, "file", "cannot be read", "quarantined-file"),
+        (unread, "transaction set", "cannot be read", "quarantined-file"),
+        (parked, "transaction set", "parked", "parked-remittance"),
+        (unmatched, "remitted claim", "unmatched", "unmatched-remittance"),
+    ]
+    return [named(f"{counted(count, noun)} {words}", page) for count, noun, words, page in counts if count]
 
 
 def _not_collected(files: Sequence[Fetched]) -> Iterator[str]:
@@ -60,12 +85,16 @@ def finish(found: Round) -> None:
 @click.pass_obj
 def exchange(session: Session, partner: str | None, dry_run: bool, as_json: bool) -> None:
     """Builds, sends, fetches and processes once: what cron or a systemd timer runs."""
-    from gateway.exchange.alerting import after_round
+    from gateway.exchange.alerting import after_round, store_lost
     from gateway.exchange.rounds import exchange as run
 
     if dry_run:
         _foresee(session, partner, as_json)
-    found = run(session.app, partner)
+    try:
+        found = run(session.app, partner)
+    except GatewayError as error:
+        store_lost(session.app, error, note)
+        raise
     if as_json:
         emit(found.document())
     else:

@@ -13,6 +13,7 @@ from gateway.cli.files import write_file
 from gateway.cli.output import dry_run_option, emit, json_option, note, say, table
 from gateway.cli.root import Group, Session
 from gateway.errors import GatewayError, Refused, UsageError
+from gateway.runbook import named
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -216,7 +217,7 @@ def check(session: Session, name: str, as_json: bool) -> None:
         for one in found:
             say(f"{one.level:<8} {one.text}")
             if one.mend:
-                say(f"         → {one.mend}")
+                say(f"         → {named(one.mend, one.page) if one.page else one.mend}")
     codes = {one.exit_code for one in found}
     sys.exit(next((code for code in (4, 2, 3) if code in codes), 0))
 

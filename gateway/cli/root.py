@@ -21,6 +21,7 @@ COMMANDS = {
     "run": "schedule:run",
     "step": "exchange:step",
     "alerts": "alerts:alerts",
+    "runbook": "runbook:runbook",
     "worklist": "worklist:worklist",
     "report": "report:report",
     "export": "export:export",

@@ -11,6 +11,7 @@ from gateway.cli.batches import copy_out
 from gateway.cli.output import counted, dry_run_option, emit, json_option, note, progress, say
 from gateway.cli.root import Group, Session
 from gateway.errors import GatewayError, Refused
+from gateway.runbook import named
 
 
 @click.group(cls=Group)
@@ -60,7 +61,7 @@ def check(session: Session, as_json: bool) -> None:
                 say(f"        … and {len(one.subjects) - 20:,} more; --json has them all")
     off = sum(not one.holds for one in found)
     if off:
-        note(f"{off} of {len(found)} checks do not hold")
+        note(named(f"{off} of {len(found)} checks do not hold", "store-differs"))
     sys.exit(1 if off else 0)
 
 

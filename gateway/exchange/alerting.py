@@ -20,6 +20,7 @@ from gateway.errors import Bug, GatewayError, UsageError
 from gateway.exchange.conditions import by_a_round, by_channels, by_the_machine, by_the_store
 from gateway.exchange.locks import Busy
 from gateway.exchange.rounds import Round
+from gateway.runbook import named
 from gateway.store import Connection, stamp
 from gateway.store.alerts import (
     AlertRow,
@@ -35,7 +36,9 @@ from gateway.store.alerts import (
     newest_alerts,
     open_alerts,
 )
+from gateway.store.errors import StoreUnavailable
 
+_LOST = "data/store.lost"  # there while the store is out of reach and somebody was told
 PAUSE = timedelta(minutes=5)  # between two looks where no round is made: answers become late, disks fill
 
 
@@ -53,6 +56,33 @@ def after_round(app: App, found: Round, partners: Sequence[str], warn: Callable[
     _quietly(app, warn, lambda: by_a_round(found, partners))
 
 
+def store_lost(app: App, error: GatewayError, warn: Callable[[str], None]) -> None:
+    """Tells that the store is out of reach, without its help: once, until a look finds it again."""
+    mark = app.home.path / _LOST
+    try:
+        channels = app.home.alerts.channels
+        if not channels or not isinstance(error, StoreUnavailable) or mark.exists():
+            return
+        alert = Told(0, "store_unavailable", "store", "", f"nothing is exchanged: {error}", stamp(app.now()))
+        message = compose(name_of(app), stamp(app.now()), [alert], [])
+        outcomes = tell({name: (channel, message) for name, channel in channels.items()}, _sending(app))
+        if any(outcome is None for outcome in outcomes.values()):
+            mark.touch()
+    except (GatewayError, OSError) as trouble:  # a home that cannot be written, or read, is what the error says already
+        warn(f"alerts: {type(trouble).__name__}")
+
+
+def _found_again(app: App) -> None:
+    """The store is there; what was told is taken back on the same channels."""
+    mark = app.home.path / _LOST
+    if not mark.exists():
+        return
+    alert = Told(0, "store_unavailable", "store", "", "the store is there again", stamp(app.now()))
+    message = compose(name_of(app), stamp(app.now()), [], [alert])
+    tell({name: (channel, message) for name, channel in app.home.alerts.channels.items()}, _sending(app))
+    mark.unlink(missing_ok=True)
+
+
 def look(app: App, warn: Callable[[str], None]) -> None:
     """The same between rounds."""
     _quietly(app, warn, None)
@@ -64,12 +94,12 @@ def _quietly(app: App, warn: Callable[[str], None], more: Callable[[], Seen] | N
     except Busy:
         return  # another process is at it
     except GatewayError as error:
-        warn(f"alerts: {error}")
+        warn(named(f"alerts: {error}", error.page))
     except Exception as error:  # noqa: BLE001 - the exchange is done; what comes after it must not undo its exit code
-        warn(f"alerts: {Bug.of(error)}")
+        warn(named(f"alerts: {Bug.of(error)}", Bug.page))
     else:
         for name, reason in sent.failed.items():
-            warn(f"alerts by {name} did not get through: {reason}")
+            warn(named(f"alerts by {name} did not get through: {reason}", "alert-channel"))
 
 
 def send(app: App, *seen: Seen) -> Sent:
@@ -79,6 +109,7 @@ def send(app: App, *seen: Seen) -> Sent:
     """
     with app.mailbox_lock("alerts"):
         opened, mended = record(app, *seen)
+        _found_again(app)
         told, failed = _tell(app)
         if failed or told:  # a channel that fails, or works again, is itself told by the others
             record(app, only=True)

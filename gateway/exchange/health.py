@@ -16,6 +16,8 @@ from gateway.store.alerts import channel_rows
 from gateway.store.privacy import travels_in_the_clear
 from gateway.transport.port import FolderMissing, HostKeyRefused
 
+_BY_PAGE = "the runbook has what to do"
+
 
 class Finding(NamedTuple):
     """One check: `level` is ok, warning or error."""
@@ -25,9 +27,10 @@ class Finding(NamedTuple):
     text: str
     mend: str = ""
     exit_code: int = 0
+    page: str = ""  # the runbook; of every finding that is not ok
 
     def document(self) -> dict[str, str]:
-        return {"level": self.level, "what": self.what, "text": self.text, "mend": self.mend}
+        return {"level": self.level, "what": self.what, "text": self.text, "mend": self.mend, "runbook": self.page}
 
 
 def examine(app: App, *, connect: bool = True) -> Iterator[Finding]:
@@ -58,9 +61,9 @@ def _tried(what: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Findin
     try:
         yield from check()
     except GatewayError as error:
-        yield Finding("error", what, str(error), exit_code=error.exit_code)
+        yield Finding("error", what, str(error), _BY_PAGE, error.exit_code, error.page)
     except OSError as error:
-        yield Finding("error", what, error.strerror or type(error).__name__, exit_code=2)
+        yield Finding("error", what, error.strerror or type(error).__name__, _BY_PAGE, 2, "wrong-usage")
 
 
 def _python() -> Iterator[Finding]:
@@ -75,7 +78,7 @@ def _configuration(app: App) -> Iterator[Finding]:
         yield Finding("ok", "configuration", f"{app.home.path}; partners: {names}")
     else:
         mend = "describe one with `gateway partners add NAME`"
-        yield Finding("warning", "configuration", f"{app.home.path}; no partner yet", mend)
+        yield Finding("warning", "configuration", f"{app.home.path}; no partner yet", mend, page="partner-setup")
 
 
 def _store(app: App) -> Iterator[Finding]:
@@ -92,13 +95,15 @@ def _archive(app: App) -> Iterator[Finding]:
     yield Finding("ok", "archive", str(app.home.archive_path))
     if unfinished:
         text = f"{unfinished} files were cut while they were written; nothing rests on them"
-        yield Finding("warning", "archive", text, "they may be removed while no gateway runs")
+        yield Finding("warning", "archive", text, "they may be removed while no gateway runs", page="store-differs")
 
 
 def _disk(app: App) -> Iterator[Finding]:
     found = list(conditions.low_disks(app))
     for one in found:
-        yield Finding("error", "disk", one.text, "make room: an archive that cannot grow stops everything", 2)
+        yield Finding(
+            "error", "disk", one.text, "make room: an archive that cannot grow stops everything", 2, "disk-full"
+        )
     if not found:
         yield Finding("ok", "disk", f"{shutil.disk_usage(app.home.path).free >> 30} GB free")
 
@@ -106,7 +111,7 @@ def _disk(app: App) -> Iterator[Finding]:
 def _clock(app: App) -> Iterator[Finding]:
     found = list(conditions.wrong_clock(app))
     for one in found:
-        yield Finding("error", "clock", one.text, "set the machine's clock (NTP)", 2)
+        yield Finding("error", "clock", one.text, "set the machine's clock (NTP)", 2, "clock")
     if not found:
         yield Finding("ok", "clock", f"{app.now():%Y-%m-%d %H:%M} UTC")
 
@@ -120,7 +125,9 @@ def _alerts(app: App) -> Iterator[Finding]:
         row = rows.get(name)
         if row is not None and row.failures:
             mend = "mend it in [alerts] of gateway.toml, then `gateway alerts test`"
-            yield Finding("warning", "alerts", f"the last message did not get through: {row.reason}", mend)
+            yield Finding(
+                "warning", "alerts", f"the last message did not get through: {row.reason}", mend, page="alert-channel"
+            )
         else:
             yield Finding("ok", "alerts", f"{name}: {'the last message got through' if row else 'nothing told yet'}")
     if not channels:
@@ -133,7 +140,9 @@ def _key_files(app: App) -> Iterator[Finding]:
             scheme, _, rest = reference.partition(":")
             path = app.home.path / rest
             if scheme == "file" and path.is_file() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-                yield Finding("warning", "keys", f"{path} can be read by others", f"chmod 600 {path}")
+                yield Finding(
+                    "warning", "keys", f"{path} can be read by others", f"chmod 600 {path}", page="partner-setup"
+                )
 
 
 def _secrets(profile: Profile) -> list[str]:
@@ -147,13 +156,13 @@ def _pgp(app: App) -> Iterator[Finding]:
     for profile in app.profiles.values():
         for level, text in sealing.expiries(app, profile, app.now()):
             mend = "exchange new keys with the partner, and name them in [pgp]"
-            yield Finding(level, "pgp", text, mend, 2 if level == "error" else 0)
+            yield Finding(level, "pgp", text, mend, 2 if level == "error" else 0, "key-expiry")
 
 
 def _enrolments(app: App) -> Iterator[Finding]:
     for profile in app.profiles.values():
         for text, mend in enrolled.examine(app, profile) if profile.enrolments.of else ():
-            yield Finding("warning", "enrolments", f"{profile.name}: {text}", mend)
+            yield Finding("warning", "enrolments", f"{profile.name}: {text}", mend, page="silent-claims")
 
 
 def examine_partner(app: App, profile: Profile, *, anyway: bool = False) -> Iterator[Finding]:
@@ -163,14 +172,14 @@ def examine_partner(app: App, profile: Profile, *, anyway: bool = False) -> Iter
         transport = app.transport(profile, anyway=anyway)
     except HostKeyRefused as error:
         mend = f"compare the fingerprint with the partner's own, then add to host_keys: {error.offered}"
-        yield Finding("error", what, str(error), mend, error.exit_code)
+        yield Finding("error", what, str(error), mend, error.exit_code, error.page)
         return
     except GatewayError as error:
         profile_file = f"sftp_config/{profile.name}.toml"
         mend = f"see {'[sftp]' if profile.sftp else '[folder]'} in {profile_file}"
         if isinstance(error, PartnerUnreachable):
             mend = f"is the partner up, and does the network let you through? else {mend}"
-        yield Finding("error", what, str(error), mend, error.exit_code)
+        yield Finding("error", what, str(error), mend, error.exit_code, error.page)
         return
     try:
         yield Finding("ok", what, "reached, host key as pinned" if profile.sftp else "folder is there")
@@ -180,8 +189,8 @@ def examine_partner(app: App, profile: Profile, *, anyway: bool = False) -> Iter
                 yield Finding("ok", what, f"{use} folder {folder!r}: {len(files)} files")
             except FolderMissing as error:
                 mend = f"correct [folders] {use} in sftp_config/{profile.name}.toml"
-                yield Finding("error", what, str(error), mend, error.exit_code)
+                yield Finding("error", what, str(error), mend, error.exit_code, error.page)
             except GatewayError as error:
-                yield Finding("error", what, str(error), "", error.exit_code)
+                yield Finding("error", what, str(error), _BY_PAGE, error.exit_code, error.page)
     finally:
         transport.close()

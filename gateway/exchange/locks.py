@@ -21,6 +21,7 @@ class Busy(GatewayError):
 
     exit_code = 3
     retry = "later"
+    page = "partner-unreachable"
 
 
 def lock_number(name: str) -> int:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from gateway.app import App
 from gateway.errors import Bug, GatewayError
-from gateway.exchange.alerting import PAUSE, keep_seen, look
+from gateway.exchange.alerting import PAUSE, keep_seen, look, store_lost
 from gateway.exchange.companion_rules import load_companions
 from gateway.exchange.conditions import by_a_round
 from gateway.exchange.locks import Busy
@@ -51,6 +51,7 @@ def run(app: App, tell: Tell, warn: Callable[[str], None]) -> None:
             pause = loop.turn()
         except GatewayError as error:  # the store is out of reach: nothing can be done without it
             loop.warn_once(str(error))
+            store_lost(app, error, warn)
             pause = LONGEST_PAUSE
         if pause > 0:
             app.wait(min(pause, LONGEST_PAUSE))

@@ -20,6 +20,7 @@ from gateway.errors import GatewayError, NeedsPerson, PartnerUnreachable, Refuse
 class StoreUnavailable(UsageError):
     """The store cannot be opened, reached or written: its address, its permissions, its disk, its server."""
 
+    page = "store-unavailable"
     retry = "later"
 
 
@@ -30,6 +31,8 @@ class StoreReadOnly(StoreUnavailable):
 class StoreVersion(UsageError):
     """The store's schema is older or newer than this gateway."""
 
+    page = "store-restored"
+
 
 class StoreEmpty(StoreVersion):
     """A store without any schema, where one was to be opened and not to be made."""
@@ -37,6 +40,8 @@ class StoreEmpty(StoreVersion):
 
 class StoreBusy(PartnerUnreachable):
     """Another process held the store for too long, or two got in each other's way; nothing was stored, try again."""
+
+    page = "store-unavailable"
 
 
 class Conflict(Refused):
@@ -57,6 +62,8 @@ class Unstorable(NeedsPerson):
 
 class Guarded(GatewayError):
     """An append-only table was to be changed: a bug, since only `purging` may."""
+
+    page = "bug"
 
 
 class StoreFault(GatewayError):

@@ -38,11 +38,14 @@ _UNFINISHED: Final = ".part"
 class ArchiveUnwritable(UsageError):
     """The archive takes nothing: disk full, folder missing or read-only. Nothing half is left under a valid name."""
 
+    page = "disk-full"
     retry = "later"
 
 
 class ArchiveDamaged(NeedsPerson):
     """A file of the archive is missing, cut, of an unknown format, or not what was put in."""
+
+    page = "store-differs"
 
 
 @dataclass(frozen=True, slots=True)

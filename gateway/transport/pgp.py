@@ -33,6 +33,8 @@ _BAD: Final = frozenset({"BADSIG", "ERRSIG", "EXPSIG", "EXPKEYSIG", "REVKEYSIG"}
 class Unopened(NeedsPerson):
     """A sealed file that cannot be opened, or is not signed by whom it should be; it is kept as it came."""
 
+    page = "quarantined-file"
+
 
 @dataclass(frozen=True, slots=True)
 class Keys:

@@ -60,6 +60,8 @@ class HostKeyRefused(TransportError, Refused):
     `offered` is the OpenSSH line of the key that the server showed, `fingerprint` its SHA256 form.
     """
 
+    page = "host-key-changed"
+
     def __init__(self, text: str, *, offered: str, fingerprint: str) -> None:
         super().__init__(text)
         self.offered = offered
@@ -69,26 +71,37 @@ class HostKeyRefused(TransportError, Refused):
 class NameExists(TransportError, Refused):
     """The name is taken in that folder; nothing was overwritten."""
 
+    page = "failed-delivery"
+
 
 class AuthenticationFailed(TransportError, UsageError):
     """The partner refused user, key or password. Trying again with the same ones may lock the account."""
+
+    page = "credentials-refused"
 
 
 class FolderMissing(TransportError, UsageError):
     """The folder of the profile does not exist for this login."""
 
+    page = "partner-setup"
+
 
 class PermissionDenied(TransportError, UsageError):
     """The partner does not allow this login to do that in this folder."""
+
+    page = "partner-setup"
 
 
 class Unsupported(TransportError, UsageError):
     """The partner's server does not know this operation; a profile may ask for another way."""
 
+    page = "partner-setup"
+
 
 class WriteFailed(TransportError, NeedsPerson):
     """The partner's server answered that it could not do it."""
 
+    page = "failed-delivery"
     retry = "later"
 
 
@@ -99,23 +112,28 @@ class RemoteFull(WriteFailed):
 class ReadFailed(TransportError, NeedsPerson):
     """The partner's server answered that it cannot list or read it."""
 
+    page = "quarantined-file"
     retry = "later"
 
 
 class RemoteVanished(TransportError, NeedsPerson):
     """The file is not there any more."""
 
+    page = "quarantined-file"
     retry = "later"
 
 
 class RemoteChanged(TransportError, NeedsPerson):
     """The file is not the one that was listed: it holds more bytes than asked for."""
 
+    page = "quarantined-file"
     retry = "later"
 
 
 class OutcomeUnknown(TransportError, NeedsPerson):
     """The step was asked for and no answer came, so it may or may not have been done. Never simply ask again."""
+
+    page = "unknown-delivery"
 
 
 class Transport(Protocol):

@@ -42,9 +42,9 @@ class Ran:
 
     @property
     def line(self) -> str:
-        """The one line that was said beside the data."""
+        """The one line that was said beside the data, without the runbook that it names."""
         assert len(self.said) == 1, self.said
-        return self.said[0]
+        return self.said[0].partition(" (gateway runbook ")[0]
 
 
 @dataclass(frozen=True)

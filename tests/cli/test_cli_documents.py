@@ -369,8 +369,12 @@ def test_partners_store_and_doctor_speak_json(used: Gateway, tmp_path: Path) -> 
         used.data("partners", "list"), [{"name": str, "usage": one_of("test", "production"), "payers": [str]}]
     )
     assert_shaped(used.data("partners", "numbers", "house"), {"interchange": int, "group": int})
-    assert_shaped(used.data("partners", "check", "house"), [{"level": str, "what": str, "text": str, "mend": str}])
-    assert_shaped(used.data("doctor"), [{"level": one_of("ok", "warning"), "what": str, "text": str, "mend": str}])
+    assert_shaped(
+        used.data("partners", "check", "house"), [{"level": str, "what": str, "text": str, "mend": str, "runbook": str}]
+    )
+    assert_shaped(
+        used.data("doctor"), [{"level": one_of("ok", "warning"), "what": str, "text": str, "mend": str, "runbook": str}]
+    )
     assert_shaped(used.data("store", "check"), [{"name": str, "holds": bool, "subjects": [str]}])
     assert_shaped(used.data("store", "upgrade"), {"store": str, "upgraded": bool})
     assert_shaped(used.data("store", "backup", tmp_path / "copy.db"), {"file": str, "size": int})

@@ -73,8 +73,8 @@ class Ran(NamedTuple):
         return json.loads(self.out)
 
     def lines(self) -> list[str]:
-        """What was said beside the data, a line each."""
-        return self.err.splitlines()
+        """What was said beside the data, a line each, without the runbooks that they name."""
+        return [line.partition(" (gateway runbook ")[0] for line in self.err.splitlines()]
 
 
 @dataclass(frozen=True)

@@ -481,3 +481,20 @@ def _taken(practice: Practice, marked: Callable[[dict[str, Any]], None]) -> list
 def test_every_kind_has_words_and_a_page() -> None:
     """A kind is text that fits its column."""
     assert all(len(name) <= 24 and kind.title and kind.page for name, kind in KINDS.items())
+
+
+@EMBEDDED
+def test_a_store_that_is_out_of_reach_is_told_once_and_so_is_its_return(practice: Practice, mail: Mailbox) -> None:
+    """There is nothing to keep it in, yet each round tells it only once."""
+    file = Path(practice.store_url.removeprefix("sqlite:///"))
+    practice.gateway("exchange")
+    whole = file.read_bytes()
+    file.write_bytes(b"no database " * 1000)
+    for _ in range(3):
+        assert "gateway runbook store-unavailable" in practice.gateway("exchange", code=2).err
+    assert [one["Subject"] for one in mail.mails] == ["[gateway practice] 1 needs a person"]
+    assert "not a database of the gateway" in mail.texts[0]
+    file.write_bytes(whole)
+    practice.gateway("exchange")
+    practice.gateway("exchange")
+    assert [one["Subject"] for one in mail.mails][1:] == ["[gateway practice] 1 mended"]
