@@ -12,6 +12,7 @@ from gateway.cli.output import counted, emit, json_option, note, progress, say, 
 from gateway.cli.report import day
 from gateway.cli.root import Group, Session
 from gateway.errors import UsageError
+from gateway.runbook import named
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def list_(session: Session, as_json: bool) -> None:
         rows = [(d["name"], d["from"], d["in_force"], d["rules"], d["says"]) for d in map(_listed, found)]
         table(("companion", "from", "in force for", "rules", "what it is"), rows, right=("rules",))
         for fault in (fault for one in found for fault in one.faults):
-            note(f"gateway: {fault}")
+            note(named(f"gateway: {fault}", "wrong-usage"))
     sys.exit(2 if any(one.faults for one in found) else 0)
 
 
@@ -169,7 +170,7 @@ def _wanted(session: Session, file: str) -> Companion:
 def _end_with(faults: tuple[str, ...]) -> None:
     """Every fault of a file on a line of its own, and exit code 2."""
     for fault in faults:
-        note(f"gateway: {fault}")
+        note(named(f"gateway: {fault}", "wrong-usage"))
     if faults:
         sys.exit(2)
 

@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from gateway.cli.output import plain
 from gateway.errors import GatewayError, UsageError
+from gateway.runbook import named
 
 
 def require_file(path: Path) -> None:
@@ -22,7 +23,8 @@ def require_file(path: Path) -> None:
 def of_file(path: Path, error: GatewayError) -> str:
     """The line of an error that one file of several met: it names the file, whether the error does or not."""
     text = plain(str(error))
-    return f"gateway: {text}" if text.startswith(plain(str(path))) else f"gateway: {plain(str(path))}: {text}"
+    said = text if text.startswith(plain(str(path))) else f"{plain(str(path))}: {text}"
+    return named(f"gateway: {said}", error.page)
 
 
 def opened(path: Path) -> BinaryIO:

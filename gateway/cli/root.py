@@ -19,6 +19,7 @@ COMMANDS = {
     "remittances": "remittances:remittances",
     "exchange": "exchange:exchange",
     "run": "schedule:run",
+    "metrics": "metrics:metrics",
     "step": "exchange:step",
     "alerts": "alerts:alerts",
     "runbook": "runbook:runbook",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -10,14 +12,18 @@ import click
 from gateway.cli.exchange import problems, summary
 from gateway.cli.output import note, say
 from gateway.cli.root import Session
+from gateway.errors import GatewayError
 
 if TYPE_CHECKING:
+    from gateway.app import App
     from gateway.exchange.running import Done
 
 
 @click.command()
+@click.option("--metrics", "address", metavar="HOST:PORT", help="Serve /metrics and /healthz there; on loopback only.")
+@click.option("--metrics-anywhere", is_flag=True, help="Let --metrics be an address that other machines reach.")
 @click.pass_obj
-def run(session: Session) -> None:
+def run(session: Session, address: str | None, metrics_anywhere: bool) -> None:
     """Exchanges with each partner on its own schedule, in the foreground, until stopped.
 
     What a round did goes to standard output, what needs a person to standard error, each once. SIGTERM or Ctrl-C let
@@ -29,9 +35,26 @@ def run(session: Session) -> None:
     _ = app.profiles, app.companions  # what cannot be is said before anything is done
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, lambda *_: app.stopping.set())
-    note(f"running for {', '.join(app.profiles) or 'no partner yet'}; stop with SIGTERM or Ctrl-C")
-    loop(app, Shown().show, note)
+    with watched(app, address, anywhere=metrics_anywhere) as served:
+        note(f"running for {', '.join(app.profiles) or 'no partner yet'}; stop with SIGTERM or Ctrl-C{served}")
+        loop(app, Shown().show, note)
     note("stopped; the step under way was finished")
+
+
+@contextmanager
+def watched(app: App, address: str | None, *, anywhere: bool) -> Iterator[str]:
+    """Serves metrics within the block where an address is given; gives the words about it."""
+    if address is None:
+        yield ""
+        return
+    from gateway.exchange.measures import measure
+    from gateway.exposition import parse_address, serving
+
+    place = parse_address(address, anywhere=anywhere)
+    with suppress(GatewayError):  # opened before a second thread asks for it; what is wrong with it is said by the loop
+        _ = app.store
+    with serving(place, lambda: measure(app)) as port:
+        yield f"; metrics on {place[0]} port {port}"
 
 
 class Shown:
