@@ -58,10 +58,12 @@ def after_round(app: App, found: Round, partners: Sequence[str], warn: Callable[
 
 def store_lost(app: App, error: GatewayError, warn: Callable[[str], None]) -> None:
     """Tells that the store is out of reach, without its help: once, until a look finds it again."""
+    if not isinstance(error, StoreUnavailable):
+        return
     mark = app.home.path / _LOST
     try:
         channels = app.home.alerts.channels
-        if not channels or not isinstance(error, StoreUnavailable) or mark.exists():
+        if not channels or mark.exists():
             return
         alert = Told(0, "store_unavailable", "store", "", f"nothing is exchanged: {error}", stamp(app.now()))
         message = compose(name_of(app), stamp(app.now()), [alert], [])
