@@ -30,6 +30,7 @@ def pages() -> dict[str, str]:
     found = {f"claim-{kind}.md": fields_page(kind) for kind in BY_TYPE}
     return found | {
         "remittance-835.md": remittance_page(),
+        "acknowledgment-999.md": acknowledgment_page(),
         "commands.md": commands_page(),
         "edits.md": edits_page(),
         "defaults.md": defaults_page(),
@@ -90,8 +91,22 @@ def remittance_page() -> str:
         "validate`. "
         "Where our verdict and that of pyx12 differ: [the second opinion](second-opinion.md)."
     )
-    tables = (line for title, rows in places(advice) for line in (f"## {title}", "", *_table(PLACES, rows)))
-    return _text([*_page("What an 835 must be like", intro, door), *tables])
+    return _text([*_page("What an 835 must be like", intro, door), *_places("835")])
+
+
+def acknowledgment_page() -> str:
+    """What a 999 is checked for, from its guide table."""
+    intro = (
+        f"What an implementation acknowledgment ({guide('999').version}) is checked for by `gateway x12 validate`. The "
+        "table behind this page: `mappings/guides/999.csv`. An answer that is not quite like this is read all the "
+        "same, as far as its verdicts can be told."
+    )
+    return _text([*_page("What a 999 must be like", intro), *_places("999")])
+
+
+def _places(kind: str) -> Iterator[str]:
+    for title, rows in places(guide(kind)):
+        yield from (f"## {title}", "", *_table(PLACES, rows))
 
 
 # Commands
@@ -293,8 +308,8 @@ def second_opinion_page() -> str:
     """Where our verdict and that of pyx12 differ, from mappings/second_opinion.csv."""
     intro = (
         "Every 837 is checked by the guide tables of the gateway before it is sent, and that verdict decides; an 835 "
-        "is checked by such a table in `gateway x12 validate`. A partner's profile may ask for pyx12 as a second "
-        "opinion (`[delivery] second_opinion = true`); `gateway x12 "
+        "or 999 is checked by such a table in `gateway x12 validate`. A partner's profile may ask for pyx12 as a "
+        "second opinion (`[delivery] second_opinion = true`); `gateway x12 "
         "validate --second-opinion FILE` asks it, too. The rows below are the kinds of findings that one of the two "
         "has and the other has not. What pyx12 finds of such a kind holds no claim; what it finds of another kind does."
     )
@@ -302,9 +317,9 @@ def second_opinion_page() -> str:
         "The codes are those of a 999: `IK304-3` a required segment that is missing, `IK403-7` a code that is not in "
         "the guide; `pyx12-IK4-7` is the same said by pyx12. *Seen* says how often a kind was the "
         "first finding among 10,000 claims of all three types, each spoilt in one place, and of a row that is of the "
-        "835 alone among 10,000 advices; 0 is rarer. A test spoils such files, asks both, and fails where they differ "
-        "in a kind that is not here, or where a kind no longer occurs. For the 837D of today, which it lacks, pyx12 "
-        "has a map that is made from our guide table (`mappings/pyx12/`, `make maps`)."
+        "835 or 999 alone among 10,000 of these; 0 is rarer. A test spoils such files, asks both, and fails where "
+        "they differ in a kind that is not here, or where a kind no longer occurs. For the 837D of today, which it "
+        "lacks, pyx12 has a map that is made from our guide table (`mappings/pyx12/`, `make maps`)."
     )
     own = (
         "A home may have a `mappings/second_opinion.csv` of its own with the same columns; its rows are added. "

@@ -11,7 +11,7 @@ from gateway.x12.guide_table import load_guide
 # Which guide says a type of claim.
 BY_TYPE = {"professional": "837P", "institutional": "837I", "dental": "837D"}
 # The kinds of sets that answer claims and have a guide table: for checking alone, since each has a reader of its own.
-ANSWERS = ("835",)
+ANSWERS = ("835", "999")
 
 
 @cache

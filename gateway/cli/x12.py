@@ -97,7 +97,7 @@ def _show(document: dict[str, Any]) -> None:
 @click.option(
     "--second-opinion/--no-second-opinion",
     default=None,
-    help="Ask pyx12, too, where it has a map; without either, for kinds without a guide table of ours (999).",
+    help="Ask pyx12, too, where it has a map; without either, only for kinds without a guide table of ours.",
 )
 @json_option
 def validate(file: Path, second_opinion: bool | None, as_json: bool) -> None:

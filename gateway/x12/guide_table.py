@@ -16,6 +16,7 @@ Columns: loop, position, field, usage, repeat, format, codes, says, condition. L
 - `repeat`: a number, or `*`. A path that ends in `[]`, or a repeat above 1, makes a list.
 - `codes` in a block may be `A B | C`: the first item takes A or B, the others C; where the segment may be repeated,
   that first item has a segment of its own.
+- `codes`: a blank inside a code is written `_`.
 - `condition`, of a segment row: syntax notes of X12, such as `E0207 C0704`. The column may be left out of a line.
 """
 
@@ -252,8 +253,8 @@ def _check_codes(row: Row, form: Format, codes: tuple[str, ...]) -> None:
 
 
 def _codes(row: Row) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    first, bar, rest = row.codes.partition("|")
-    return (tuple(first.split()), tuple(rest.split())) if bar else ((), tuple(first.split()))
+    head, bar, rest = (tuple(code.replace("_", " ") for code in part.split()) for part in row.codes.partition("|"))
+    return (head, rest) if bar else ((), head)
 
 
 def _path(row: Row) -> tuple[Path, bool]:

@@ -48,6 +48,7 @@ class RunRules:
         self.blocks: list[BlockRules] = []
         self.syntax: tuple[Syntax, ...] = ()
         self.is_required = any(element.usage == "R" for element in self.elements.values())
+        self.repeat = max((element.repeat for element in self.elements.values()), default=1)  # of a composite
 
     def check(self, values: list[str], delimiters: Delimiters) -> Iterator[Found]:
         """The faults of a list of texts; position 0 is not looked at."""
@@ -62,12 +63,20 @@ class RunRules:
         for position, rules in self.composites.items():
             text = values[position] if position < len(values) else ""
             if text:
-                yield from rules.check(["", *text.split(delimiters.component)], delimiters)
+                yield from rules.check_composite(self.label(position), text, delimiters)
             elif rules.is_required:
                 yield self.label(position), MISSING
         for block in self.blocks:
             yield from block.check(values, delimiters)
         yield from self._others(values)
+
+    def check_composite(self, label: str, text: str, delimiters: Delimiters) -> Iterator[Found]:
+        """The faults of a composite, of each of its repetitions where it may have some."""
+        texts = text.split(delimiters.repetition) if self.repeat != 1 and delimiters.repetition else [text]
+        if 0 < self.repeat < len(texts):
+            yield label, REPEATED
+        for one in texts:
+            yield from self.check(["", *one.split(delimiters.component)], delimiters)
 
     def check_syntax(self, values: list[str]) -> Iterator[Found]:
         """The faults by the syntax notes alone."""

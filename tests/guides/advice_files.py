@@ -1,4 +1,4 @@
-"""Sets of a guide table that no writer of ours makes (835): each element by its row, all persons invented."""
+"""Sets of a guide table that no writer of ours makes (835, 999): each element by its row, all persons invented."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from gateway.guides import answer_guides
 from gateway.x12.guide import Block, Element, Guide, Loop, SegmentRow
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 -.'"  # never delimiters here
-_ONCE = ("PLB",)  # pyx12 takes a second one for a second foot of the set (see the listed differences)
-_HEADS = {"835": ("HP", "ST*835*0001")}
+_ONCE = ("PLB", "CTX")  # pyx12 takes a second one in the same place for a fault (see the listed differences)
+_HEADS = {"835": ("HP", "ST*835*0001"), "999": ("FA", "ST*999*0001*005010X231A1")}
 
 
 class SetMaker:
@@ -26,8 +26,11 @@ class SetMaker:
 
     def loop(self, loop: Loop) -> None:
         for row in loop.segments:
+            if row.id in _ONCE and self.segments and self.segments[-1][0] == row.id:
+                continue
             if row.usage == "R" or row is loop.segments[0] or self.wants():
-                for _ in range(self.random.randint(1, min(row.repeat or 3, 3))):
+                most = 1 if row.id in _ONCE else min(row.repeat or 3, 3)
+                for _ in range(self.random.randint(1, most)):
                     self.segments.append(self.row(row))
         for name in loop.children:
             child = self.guide.loops[name]

@@ -12,7 +12,7 @@ from guide_documents import GUIDES, make, written
 
 Segments = list[list[str]]
 _OPENERS = ("NM1", "HL", "CLM", "LX", "SBR", "SVD", "LIN")
-_ANSWER_OPENERS = ("N1", "LX", "CLP", "SVC", "PLB")
+_ANSWER_OPENERS = ("N1", "LX", "CLP", "SVC", "PLB", "AK2", "IK3", "IK4", "AK9")
 _HEAD = ("ISA", "GS", "ST", "SE", "GE", "IEA")
 _BASES = 24  # good claims of each guide
 
@@ -290,6 +290,8 @@ _KINDS: dict[str, Callable[[Segments, Random], str]] = {
 def _answer_date(segments: Segments, random: Random) -> str:
     bad = random.choice(("20260230", "2026", "20261301", "00000000", "20260101-20260230", "2400", "9999"))
     found = [(n, at) for n, s in enumerate(segments) if s[0] not in _HEAD for at, text in enumerate(s) if _is_day(text)]
+    if not found:
+        return _letters(segments, random)
     number, at = random.choice(found)
     segments[number][at] = bad
     return f"{segments[number][0]}{at:02}"
@@ -315,9 +317,16 @@ def _answer_loop_doubled(segments: Segments, random: Random) -> str:
     return _loop(segments, random, keeps=True, openers=_ANSWER_OPENERS)
 
 
+def _answer_fill(segments: Segments, random: Random) -> str:
+    """Where no element is empty, one more is added."""
+    has_empty = any("" in segment for segment in segments if segment[0] not in _HEAD)
+    return (_fill if has_empty else _extra)(segments, random)
+
+
 _OF_CLAIMS = ("HL damaged", "subrogation", "certificate")
 _ANSWER_KINDS = {name: spoil for name, spoil in _KINDS.items() if name not in _OF_CLAIMS} | {
     "bad date": _answer_date,
+    "element filled": _answer_fill,
     "qualifier changed": _answer_qualifier,
     "loop moved": _answer_loop,
     "loop doubled": _answer_loop_doubled,

@@ -154,3 +154,20 @@ def by_guide(name: str, data: bytes) -> list[Issue]:
     """The faults of a file by the table alone."""
     sets = (item for item in Reader(io.BytesIO(data)).items() if isinstance(item, TransactionSet))
     return [issue for item in sets for issue in SetCheck(answer_guides()[name], item).run()]
+
+
+def test_a_rejection_that_names_trigger_and_claim_is_good() -> None:
+    """Both contexts of one segment are what the guide has, and one may be repeated; a wrong name is none."""
+    head = ["AK1*HC*17*005010X222A1", "AK2*837*0001*005010X222A1", "IK3*NM1*31*2310*8"]
+    contexts = ["CTX*SITUATIONAL TRIGGER*CLM*28**5:3", "CTX*CLM01:A1^NM109:M1", "IK4*9*67*7"]
+    tail = ["IK5*R*5*I5", "AK9*R*1*1*0"]
+    assert acknowledged([*head, *contexts, *tail]) == []
+    assert acknowledged([*head, "CTX*SOMETHING:A1", *contexts[2:], *tail]) == [("IK304-2", 5, "CTX", "")]
+    assert acknowledged([*head, *contexts[2:], tail[1]]) == [("IK304-3", 6, "IK5", "")]
+
+
+def acknowledged(body: list[str]) -> list[tuple[str, int | None, str, str]]:
+    """What the guide finds in a 999."""
+    version = answer_guides()["999"].version
+    data = edi(body, version).replace(b"GS*HP", b"GS*FA").replace(b"ST*835*0001", b"ST*999*0001*" + version.encode())
+    return [(one.code, one.segment, one.segment_id, one.element) for one in by_guide("999", data)]
