@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -68,9 +69,12 @@ def fetch(app: App, profile: Profile) -> list[Fetched]:
             )
         finally:
             transport.close()
-    for one in found:
-        if one.outcome is not Outcome.KNOWN:
-            app.log.info("collected", partner=profile.name, outcome=str(one.outcome), size=one.file.size)
+    new = [one for one in found if one.outcome is not Outcome.KNOWN]
+    for one in new:
+        app.log.debug("collected", partner=profile.name, outcome=str(one.outcome), size=one.file.size)
+    if new:  # one line a mailbox, however many files there were
+        counts = Counter(str(one.outcome) for one in new)
+        app.log.info("mailbox collected", partner=profile.name, files=len(new), **counts)
     return [Fetched(profile.name, one) for one in found]
 
 

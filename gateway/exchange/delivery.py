@@ -207,7 +207,7 @@ def _deliver(app: App, profile: Profile, transport: Transport, batch: BatchRow) 
             _own(conn, sending)
             batches.record_step(conn, batch.id, sending.attempts, step.value, detail, at=app.now())
 
-    app.log.info("delivering", batch=batch.id, partner=profile.name, attempt=sending.attempts)
+    app.log.debug("delivering", batch=batch.id, partner=profile.name, attempt=sending.attempts)
     with app.archive.open(wire.name) as source:
         found = deliver(transport, _parcel(profile, batch, profile.send_folder, wire.size), source, record)
     return _finish(app, sending, found)

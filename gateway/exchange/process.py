@@ -7,6 +7,7 @@ quarantined, one that is not ours to read (a text report, other people's claims)
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -98,13 +99,20 @@ def process_waiting(app: App, progress: Progress | None = None) -> Generator[dic
     with app.store.read() as conn:
         waiting = [row.id for row in list_files(conn, statuses=("received",))]
     stopped: GatewayError | None = None
-    for file_id in waiting:
-        try:
-            document = process_file(app, file_id, progress)
-        except (NeedsPerson, Refused, UsageError) as error:
-            stopped = stopped or error
-        else:
-            yield document
+    counts: Counter[str] = Counter()
+    try:
+        for file_id in waiting:
+            try:
+                document = process_file(app, file_id, progress)
+            except (NeedsPerson, Refused, UsageError) as error:
+                stopped = stopped or error
+                counts["not_now"] += 1
+            else:
+                counts[document["status"]] += 1
+                yield document
+    finally:
+        if counts:  # one line, however many files there were
+            app.log.info("files processed", files=counts.total(), **counts)
     if stopped is not None:
         raise stopped
 
@@ -144,7 +152,7 @@ def process_file(app: App, file_id: int, progress: Progress | None = None) -> di
     status, reason = run.status()
     with app.store.write() as conn:
         set_status(conn, file_id, status, at=app.now(), reason=reason)
-    app.log.info("processed", file=file_id, status=status, sets=len(run.rows), parked=run.unsettled())
+    app.log.debug("processed", file=file_id, status=status, sets=len(run.rows), parked=run.unsettled())
     document: dict[str, Any] = {"file": row.name, "sha256": row.sha256, "status": status}
     document["transactions"] = [transaction_document(one) for one in run.rows]
     if run.issues:

@@ -20,7 +20,8 @@ from gateway import __version__
 from gateway.cli.root import gateway as root
 
 # Commands whose output is bytes, documents a line, or a service, and so takes no --json.
-_NO_JSON = {"batches export", "inbound export", "store export", "x12 read", "x12 write", "simulator serve", "run"}
+_NO_JSON = {"batches export", "inbound export", "store export", "x12 read", "x12 write", "x12 deidentify",
+            "simulator serve", "run"}  # fmt: skip
 
 # Words of commands that only look.
 _LOOKING = {
