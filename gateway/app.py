@@ -21,6 +21,7 @@ from gateway.partners import Profile
 from gateway.store import Store, open_store
 from gateway.store.engine import version
 from gateway.store.errors import StoreEmpty
+from gateway.traces import NoSpan, Span
 from gateway.transport.archive import Archive
 from gateway.transport.credentials import resolve
 from gateway.transport.port import Transport
@@ -29,6 +30,7 @@ from gateway.vault.keys import Keys
 if TYPE_CHECKING:
     from gateway.exchange.companion_rules import Companions
     from gateway.outbound.workers import Workers
+    from gateway.traces import Traces
 
 
 class App:
@@ -114,6 +116,24 @@ class App:
 
         return Workers(self.home.workers or processors(), self.log.warning)
 
+    @cached_property
+    def _traces(self) -> Traces | None:
+        endpoint = self.home.traces_endpoint
+        if not endpoint:
+            return None
+        from gateway.traces import Traces
+
+        return Traces(endpoint)
+
+    @contextmanager
+    def span(self, name: str, **attributes: str | int) -> Iterator[Span]:
+        """A step of the exchange for those who watch it by traces; nothing where nobody does."""
+        if self._traces is None:
+            yield NoSpan()
+            return
+        with self._traces.span(name, **attributes) as span:
+            yield span
+
     @contextmanager
     def spool(self) -> Iterator[BinaryIO]:
         """A file without a name in the home, for what is being made; UsageError where the disk does not take it."""
@@ -165,3 +185,5 @@ class App:
             self.workers.close()
         if "store" in self.__dict__:
             self.store.close()
+        if (traces := self.__dict__.get("_traces")) is not None:
+            traces.close()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from gateway.alerts.settings import Alerts, read_alerts
+from gateway.alerts.settings import Alerts, fault_of, read_alerts
 from gateway.apart import keep_apart
 from gateway.claims.crosswalk import NO_CROSSWALK, Crosswalk, load_crosswalk
 from gateway.configuration import Written, read_toml
@@ -62,6 +62,7 @@ KEYS = {
     "building": {"workers"},
     "retention": {"years"},
     "alerts": {"name", "mail", "webhook", "command"},
+    "traces": {"endpoint"},
 }
 KEY_FILE = "keys/archive.key"
 
@@ -121,6 +122,7 @@ class Home:
         _disk_is_encrypted(found)
         _years(found)
         read_alerts(found)
+        _endpoint(found)
         return found
 
     def _setting(self, table: str, key: str, default: str) -> str:
@@ -161,6 +163,11 @@ class Home:
     def retention_years(self) -> int:
         """For how many years claims and files are kept at least; 0: not said, nothing leaves."""
         return _years(self.configuration)
+
+    @property
+    def traces_endpoint(self) -> str:
+        """Where spans are sent to; empty where nobody asked for traces."""
+        return _endpoint(self.configuration)
 
     @property
     def alerts(self) -> Alerts:
@@ -207,6 +214,15 @@ def _disk_is_encrypted(configuration: Written) -> bool:
     if said not in ("", "encrypted"):
         raise configuration.fault("encryption", "disk", 'must be "encrypted", or left out')
     return bool(said)
+
+
+def _endpoint(configuration: Written) -> str:
+    value = configuration.data.get("traces", {}).get("endpoint", "")
+    if not isinstance(value, str):
+        raise configuration.fault("traces", "endpoint", "must be text")
+    if value and (reason := fault_of(value)):
+        raise configuration.fault("traces", "endpoint", reason)
+    return value
 
 
 def _workers(configuration: Written) -> int:

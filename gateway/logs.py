@@ -12,7 +12,7 @@ from typing import Any, TextIO
 import structlog
 
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
-_FOREIGN = ("paramiko", "pyx12", "sqlalchemy", "alembic", "asyncio")
+_FOREIGN = ("paramiko", "pyx12", "sqlalchemy", "alembic", "asyncio", "opentelemetry")
 
 
 class _Stderr:

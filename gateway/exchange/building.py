@@ -191,7 +191,8 @@ def build_once(app: App, group: Group, *, only: Sequence[Member] = (), resends_i
         batch = _reserve(conn, app, group, sets_of_claims, resends_id)
         sets = batches.sets_of(conn, batch.id)
     app.log.info("building", batch=batch.id, partner=batch.partner, claims=batch.claims)
-    with app.spool() as spool:
+    about: dict[str, str | int] = {"batch": batch.id, "partner": batch.partner, "claims": batch.claims}
+    with app.span("build batch", **about), app.spool() as spool:
         faulty = _write(app, group, batch, sets, sets_of_claims, spool)
         if faulty:
             given_up = _give_up(app, group, batch, members, faulty)

@@ -208,8 +208,10 @@ def _deliver(app: App, profile: Profile, transport: Transport, batch: BatchRow) 
             batches.record_step(conn, batch.id, sending.attempts, step.value, detail, at=app.now())
 
     app.log.debug("delivering", batch=batch.id, partner=profile.name, attempt=sending.attempts)
-    with app.archive.open(wire.name) as source:
+    about: dict[str, str | int] = {"batch": batch.id, "partner": profile.name, "claims": batch.claims}
+    with app.span("deliver batch", **about) as span, app.archive.open(wire.name) as source:
         found = deliver(transport, _parcel(profile, batch, profile.send_folder, wire.size), source, record)
+        span.put(state=found.state.value)
     return _finish(app, sending, found)
 
 

@@ -143,13 +143,15 @@ def process_file(app: App, file_id: int, progress: Progress | None = None) -> di
         return {**shown, "transactions": [transaction_document(one) for one in entered]}
     refuse_left_file(app, row.archive_name)
     run = _Run(app, row, adjustment_classes(app.home.path), progress)
-    try:
-        run.file = opened(app, row)
-        with app.archive.open(run.file.archive_name) as stream:
-            run.read(cast(BinaryIO, stream), run.file.size)
-    except NeedsPerson as error:
-        run.quarantine(str(error))
-    status, reason = run.status()
+    with app.span("process file", file=file_id, partner=row.partner) as span:
+        try:
+            run.file = opened(app, row)
+            with app.archive.open(run.file.archive_name) as stream:
+                run.read(cast(BinaryIO, stream), run.file.size)
+        except NeedsPerson as error:
+            run.quarantine(str(error))
+        status, reason = run.status()
+        span.put(status=status)
     with app.store.write() as conn:
         set_status(conn, file_id, status, at=app.now(), reason=reason)
     app.log.debug("processed", file=file_id, status=status, sets=len(run.rows), parked=run.unsettled())

@@ -61,12 +61,13 @@ class Round:
         }
 
 
-def _each(round_: Round, profiles: Iterable[Profile], step: Callable[[Profile], None]) -> set[str]:
-    """Runs a step for each partner; returns the names of those whose mailbox cannot be worked on now."""
+def _each(app: App, name: str, round_: Round, profiles: Iterable[Profile], step: Callable[[Profile], None]) -> set[str]:
+    """Runs the step of that name for each partner; returns the names of those whose mailbox cannot be worked on now."""
     closed = set()
     for profile in profiles:
         try:
-            step(profile)
+            with app.span(name, partner=profile.name):
+                step(profile)
         except GatewayError as error:
             round_.errors.append((profile.name, error))
             if isinstance(error, TransportError | Busy | UsageError):
@@ -90,14 +91,18 @@ def send_all(app: App, partner: str | None = None) -> Round:
     round_ = Round()
     if not partner:
         round_.errors.extend(undescribed(app))
-    _each(round_, app.chosen(partner), lambda profile: round_.delivered.extend(delivery.send(app, profile)))
+    _each(
+        app, "send", round_, app.chosen(partner), lambda profile: round_.delivered.extend(delivery.send(app, profile))
+    )
     return round_
 
 
 def fetch_all(app: App, partner: str | None = None) -> Round:
     """Collects each partner's mailbox."""
     round_ = Round()
-    _each(round_, app.chosen(partner), lambda profile: round_.fetched.extend(collection.fetch(app, profile)))
+    _each(
+        app, "fetch", round_, app.chosen(partner), lambda profile: round_.fetched.extend(collection.fetch(app, profile))
+    )
     return round_
 
 
@@ -106,16 +111,27 @@ def exchange(app: App, partner: str | None = None) -> Round:
 
     A mailbox that could not be opened to send is not tried again to fetch: another wrong login may lock the account.
     """
+    with app.span("round", partner=partner or "") as span:
+        found = _exchange(app, partner)
+        span.put(exit_code=found.exit_code)
+    return found
+
+
+def _exchange(app: App, partner: str | None) -> Round:
     round_ = Round()
     chosen = app.chosen(partner)
     if not partner:
         round_.built.extend(building.unrouted(app))
-    _each(round_, chosen, lambda profile: round_.built.extend(_steps(app, building.build_for(app, profile))))
+    _each(
+        app, "build", round_, chosen, lambda profile: round_.built.extend(_steps(app, building.build_for(app, profile)))
+    )
     if not partner:
         round_.errors.extend(undescribed(app))
-    closed = _each(round_, chosen, lambda profile: round_.delivered.extend(_steps(app, delivery.send(app, profile))))
+    closed = _each(
+        app, "send", round_, chosen, lambda profile: round_.delivered.extend(_steps(app, delivery.send(app, profile)))
+    )
     open_ = [profile for profile in chosen if profile.name not in closed and not app.stopping.is_set()]
-    _each(round_, open_, lambda profile: round_.fetched.extend(collection.fetch(app, profile)))
+    _each(app, "fetch", round_, open_, lambda profile: round_.fetched.extend(collection.fetch(app, profile)))
     if not app.stopping.is_set():
         _remember(app, chosen, round_)
     try:
