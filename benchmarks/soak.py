@@ -1,11 +1,15 @@
 """Kills the gateway a few hundred times and checks that no claim is lost and none is sent or posted twice.
 
     python benchmarks/soak.py --kills 500 [--store sqlite|postgresql|both] [--seed N] [--keep FOLDER]
+    python benchmarks/soak.py --schedules 10000 [--seed N]
 
 Each life takes six claims from import to remittance against the simulator. Its commands are killed with SIGKILL beside
 a commit, an fsync or an operation on the mailbox, or at a random moment, up to three times in a row, and run again. At
 the end of each life the files and claims that arrived are counted, `store check` is run, and the reconciliation report
 is compared with that of a life in which nothing was killed. Leaves with 1 at the first difference, and names the life.
+
+With `--schedules` gateway and simulated partner take turns at random in one process, over a mailbox that fails at
+random; the claims that were lost or came twice are counted. Leaves with 1 where there was one, and names its seed.
 """
 
 from __future__ import annotations
@@ -29,9 +33,11 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "exchange")
 
 from lives import CLAIMS, MIXED, Death, Ending, Mortals, Tally, by_timer, end, mortals, stepwise  # noqa: E402
 from practice import Partner, Practice, simulated  # noqa: E402
+from schedules import Template, run_schedule  # noqa: E402
 from stores import postgres_server  # noqa: E402
 
 from gateway.exchange import collection  # noqa: E402
+from gateway.logs import configure  # noqa: E402
 from gateway.outbound import writing  # noqa: E402
 
 PARTNERS = ("takes files at once", "keeps files")
@@ -146,15 +152,42 @@ def soak(one: Soak, kills: int) -> None:
     print(f"{one.store}: no claim lost, none twice; every report equal; every store checked", flush=True)
 
 
+def schedules(count: int, first: int) -> int:
+    """Runs so many random schedules; prints what was counted, and returns the exit code."""
+    lost = doubled = wrong = 0
+    met: Counter[str] = Counter()
+    begun = time.process_time()
+    with tempfile.TemporaryDirectory(prefix="soak-") as name:
+        template = Template.make(Path(name))
+        for seed in range(first, first + count):
+            ending = run_schedule(template, seed, thorough=seed % 100 == 0)
+            met += ending.met
+            lost, doubled, wrong = lost + len(ending.lost), doubled + len(ending.doubled), wrong + len(ending.wrong)
+            if ending.lost or ending.doubled or ending.wrong:
+                print(f"seed {seed}: lost {ending.lost}, doubled {ending.doubled}, {ending.wrong}", flush=True)
+            if sys.stderr.isatty():
+                print(f"\r{seed - first + 1} schedules", end="", file=sys.stderr)
+        template.store.close()
+    faults = ", ".join(f"{number} {fault}" for fault, number in met.most_common())
+    claims = count * len(template.numbers)
+    print(f"{count} schedules, {claims} claims, {time.process_time() - begun:.0f} s CPU, faults: {faults}")
+    print(f"claims lost {lost}, doubled {doubled}; other differences {wrong}")
+    return 1 if lost or doubled or wrong else 0
+
+
 def main() -> int:
     """Runs it; the exit code is 1 where anything was lost or came twice."""
     parser = argparse.ArgumentParser(description="Kills the gateway over and over and checks what is left.")
     parser.add_argument("--kills", type=int, default=500, help="for each store (500)")
     parser.add_argument("--store", choices=("sqlite", "postgresql", "both"), default="both")
+    parser.add_argument("--schedules", type=int, help="so many random schedules instead of kills")
     parser.add_argument("--seed", type=int, default=837)
     parser.add_argument("--keep", type=Path, help="where the life that failed is kept")
     chosen = parser.parse_args()
     collection.SETTLE_SECONDS, writing.JUDGED = 0.0, {}
+    configure(level="error")
+    if chosen.schedules:
+        return schedules(chosen.schedules, chosen.seed)
     folder = chosen.keep or Path(tempfile.mkdtemp(prefix="soak-"))
     with stores(chosen.store) as addresses, mortals() as runner:
         for name, new_url in addresses.items():
