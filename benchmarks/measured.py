@@ -57,6 +57,7 @@ def run(work: str, folder: Path, claims: int, per_file: int) -> Figures:
     wall, cpu = time.perf_counter(), time.process_time()
     done = function(place)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    wall, cpu = wall - done.aside, cpu - done.aside
     return Figures(done.claims, done.size, wall, cpu, peak_memory())
 
 

@@ -54,6 +54,7 @@ class Done(NamedTuple):
 
     claims: int
     size: int  # bytes of X12 or NDJSON that were read or written; 0 where that says nothing
+    aside: float = 0.0  # CPU seconds that were spent on other things than the work
 
 
 class StillApp(App):

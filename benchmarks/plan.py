@@ -58,6 +58,15 @@ JUDGES = (
     Work("judging:validate_837i", "validate", OURS_I),
     Work("judging:pyx12_837i", "validate", PYX12_I, most=10_000),
 )
+POST_835, FLOOR_POST = "post 835 in one set", "post, the floor: parsed, its rows by the driver alone"
+POSTING = (
+    *(Work(work.function, "") for work in EXCHANGE[:7]),  # up to the 277CA
+    Work("making:remittance", ""),
+    Work("posting:copy_store", ""),
+    Work("exchanging:post_one_set", "posting", POST_835),
+    Work("posting:keep_rows", ""),
+    Work("posting:floor", "posting", FLOOR_POST),
+)
 REMITTANCES = (
     Work("making:remittance", ""),
     Work("parsing:claims_835", "remittance", OURS_835),
@@ -65,7 +74,7 @@ REMITTANCES = (
     Work("remittances:oxedi_stream", "remittance", OXEDI_CLAIMS),
     Work("remittances:floor_835", "remittance", FLOOR_835),
 )
-PLANS = (EXCHANGE, FILES, JUDGES, REMITTANCES)
+PLANS = (EXCHANGE, FILES, JUDGES, REMITTANCES, POSTING)
 FAMILIES = tuple(dict.fromkeys(work.family for works in PLANS for work in works if work.family))
 
 Tell = Callable[[str], None]

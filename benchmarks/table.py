@@ -12,12 +12,14 @@ from benchmarks.measured import Figures
 from benchmarks.plan import (
     BUILD,
     FLOOR_835,
+    FLOOR_POST,
     IMPORT,
     OURS_835,
     OURS_I,
     OURS_P,
     OXEDI_835,
     OXEDI_CLAIMS,
+    POST_835,
     PYX12_I,
     PYX12_P,
 )
@@ -31,6 +33,7 @@ RATIOS = (
     (OURS_835, OXEDI_835, 1, "oxedi puts into columns"),
     (OURS_835, OXEDI_CLAIMS, 1, "oxedi streams into columns"),
     (OURS_835, FLOOR_835, 1, "the floor reads"),
+    (POST_835, FLOOR_POST, 0.5, "the floor posts"),
 )
 _HEAD = ("work", "claims", "CPU s", "wall s", "claims/s", "MB/s", "peak MB", "memory ×")
 

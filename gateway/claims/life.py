@@ -187,6 +187,8 @@ def _decisions(versions: Sequence[Version], events: Iterable[Event]) -> tuple[se
     cancelled: set[int] = set()
     closed_at = ""
     decisions = [event for event in events if event.kind in _DECISIONS]
+    if not decisions:
+        return held, cancelled, closed_at
     for event in sorted(decisions, key=lambda one: (one.recorded_at, one.id)):
         about = event.version_id or _newest_at(versions, event.recorded_at)
         match event.kind:

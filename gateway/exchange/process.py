@@ -20,6 +20,7 @@ from gateway.exchange.posting import Place, Progress, SetPoster, transaction_doc
 from gateway.exchange.retaining import refuse_left_file
 from gateway.exchange.rules import adjustment_classes
 from gateway.exchange.sealing import opened
+from gateway.garbage import seldom_collected
 from gateway.inbound.route import SNIFFED, BadArchive, Content, members, sniff
 from gateway.reconcile.classes import Classes
 from gateway.store.inbound_files import FileRow, find_file, get_file, list_files, record, set_status
@@ -146,7 +147,7 @@ def process_file(app: App, file_id: int, progress: Progress | None = None) -> di
     with app.span("process file", file=file_id, partner=row.partner) as span:
         try:
             run.file = opened(app, row)
-            with app.archive.open(run.file.archive_name) as stream:
+            with app.archive.open(run.file.archive_name) as stream, seldom_collected():
                 run.read(cast(BinaryIO, stream), run.file.size)
         except NeedsPerson as error:
             run.quarantine(str(error))

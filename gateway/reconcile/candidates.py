@@ -37,6 +37,7 @@ from gateway.store.remittances import (
 )
 
 _BY_NUMBER = frozenset((Rung.NUMBER, Rung.NORMALIZED))
+_UNSAID = frozenset(("",))
 _PATIENTS = frozenset(("QC", "IL", "74"))
 
 
@@ -128,6 +129,18 @@ def _candidates(rows: Iterable[CandidateRow], numbers: dict[int, set[str]]) -> l
 
 def _candidate(versions: Sequence[CandidateRow], numbers: set[str] | None) -> Candidate:
     first = versions[0]
+    if len(versions) == 1:
+        return Candidate(
+            first.claim_id,
+            first.patient_control_number,
+            frozenset((first.billing_key,)),
+            frozenset((first.payer_id, first.payer_key)) - _UNSAID,
+            frozenset(numbers) if numbers else frozenset(),
+            frozenset((first.member_id,)) - _UNSAID,
+            frozenset((first.charge,)),
+            first.service_from,
+            first.service_to,
+        )
     return Candidate(
         first.claim_id,
         first.patient_control_number,
