@@ -25,6 +25,7 @@ TIMES = 4
 MOST = 1.3
 PART = 15
 BYTES = 2048
+_OFTEN = (100, 1, 1)  # how often the collector of cycles looks: what waits for it is no growth
 # How many claims each room takes at a time.
 _PARTS = (
     "gateway.exchange.intake.RECORDS_A_TRANSACTION",
@@ -71,6 +72,7 @@ def peaks(claims: int = CLAIMS) -> dict[str, Peaks]:
     with ExitStack() as changed:
         for name in _PARTS:
             changed.enter_context(patch(name, PART))
+        changed.enter_context(patch("gateway.garbage._SELDOM", _OFTEN))
         changed.enter_context(_default(Reader, chunk_size=BYTES))
         changed.enter_context(_default(SetWriter, claims_per_set=PART))
         _all(TIMES * claims)  # what is loaded and remembered once is no growth
@@ -91,7 +93,7 @@ def _counting() -> Iterator[None]:
     """Counts memory, and lets the collector look often at what is new, since cycles that wait for it are no growth."""
     thresholds = gc.get_threshold()
     gc.freeze()
-    gc.set_threshold(100, 1, 1)
+    gc.set_threshold(*_OFTEN)
     tracemalloc.start()
     try:
         yield
