@@ -84,8 +84,8 @@ class App:
 
     def _lost(self, what: str) -> Refused:
         return Refused(
-            f"{what}, but the archive holds files: put back a backup with `gateway store restore`; "
-            "a new store would not know what was sent already"
+            f"{what}, but the archive holds files: put back a backup with `gateway store restore`, or make it anew by "
+            "`gateway store replay`; a new store would not know what was sent already"
         )
 
     @cached_property

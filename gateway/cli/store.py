@@ -147,6 +147,54 @@ def restore(session: Session, file: Path, reason: str, as_json: bool) -> None:
 
 
 @store.command()
+@json_option
+@click.pass_obj
+def journal(session: Session, as_json: bool) -> None:
+    """Writes what no file says (claims, batches, decisions) into the archive, in the place of the journal before.
+
+    With it, `store replay` makes the store anew from the archive alone.
+    """
+    from gateway.exchange.journal import write
+
+    kept = write(session.app)
+    if as_json:
+        emit({"file": kept.name, "size": kept.size})
+    else:
+        say(f"journal {kept.name}: {kept.size:,} bytes")
+
+
+@store.command()
+@click.option("--reason", required=True, help="Why; kept with the decision.")
+@json_option
+@click.pass_obj
+def replay(session: Session, reason: str, as_json: bool) -> None:
+    """Makes a lost store anew from the archive; to a store that was restored, adds what came after its backup.
+
+    Stop the gateway first. Counters are then raised above every control number in the archive.
+    """
+    from gateway.exchange.replay import replay as run
+
+    with progress("files of the archive") as step:
+        found = run(session.app, reason, step)
+    for line in found.problems[:20]:
+        note(line)
+    if len(found.problems) > 20:
+        note(f"… and {len(found.problems) - 20:,} more; --json has them all")
+    if found.problems:
+        note(named("not all is as it was", "store-replayed"))
+    if as_json:
+        emit(found.document())
+    else:
+        since = f"by the journal of {found.journal}" if found.journal else "without a journal"
+        how = f"the store was made anew {since}" if found.anew else "the store was completed"
+        say(f"{how}: {counted(found.claims, 'claim')} in it")
+        say(f"  {counted(found.received, 'file')} read, {counted(found.decided, 'decision')} made again")
+        say(f"  {counted(found.sent, 'file')} taken in as sent")
+        say(f"  the control numbers of {counted(found.numbers, 'archived file')} were taken into account")
+    sys.exit(1 if found.problems else 0)
+
+
+@store.command()
 @click.option("--dry-run", is_flag=True, help="Only tells what would go; so it does without --yes, too.")
 @click.option("--yes", is_flag=True, help="Lets it go.")
 @click.option("--reason", default="its time was over", help="Kept with the decision.")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby, islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from gateway.claims.admission import Admission, admit
 from gateway.claims.findings import Finding
@@ -48,16 +48,27 @@ def import_already_sent(door: Door, path: Path, *, progress: Callable[[int], Non
 
     :raises UsageError: where the file is no 837
     """
-    tally = Tally(str(path))
     try:
         with path.open("rb") as stream:
-            found = _admissions(door, records(door, stream, str(path), None), str(path))
-            for interchange, admissions in groupby(found, key=_Follower()):
-                _take(door, _Interchange(interchange, admissions), shown_name(path), tally)
-                if progress is not None:
-                    progress(tally.records)
+            return take_sent(door, stream, str(path), shown_name(path), progress=progress)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from None
+
+
+def take_sent(
+    door: Door, stream: BinaryIO, name: str, source: str, *, progress: Callable[[int], None] | None = None
+) -> Tally:
+    """The same from a stream.
+
+    :param name: of the file, in messages
+    :param source: what the claims and the batch say that they came from
+    """
+    tally = Tally(name)
+    found = _admissions(door, records(door, stream, name, None), name)
+    for interchange, admissions in groupby(found, key=_Follower()):
+        _take(door, _Interchange(interchange, admissions), source, tally)
+        if progress is not None:
+            progress(tally.records)
     return tally
 
 

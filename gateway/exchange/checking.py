@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from gateway.app import App
 from gateway.errors import GatewayError
+from gateway.exchange import journal
 from gateway.reconcile.check import differences
 from gateway.reconcile.working import differences as work_differences
-from gateway.store import batches, inbound_files
+from gateway.store import Connection, batches, inbound_files
 from gateway.store.check import check
 from gateway.store.retention import files_left
 from gateway.store.sealed import all_sealed
+from gateway.x12.reader import Reader
+from gateway.x12.values import Interchange
 
 
 class Checked(NamedTuple):
@@ -40,7 +43,7 @@ def check_all(app: App) -> Iterator[Checked]:
         worked = tuple(f"claim:{claim_id}" for claim_id in work_differences(conn))
         yield Checked("the work on every claim is what its entries say", worked)
     yield Checked("every file of the store is in the archive, unchanged", tuple(_archive_faults(app)))
-    yield Checked("every file of the archive is in the store", tuple(_strangers(app)))
+    yield Checked("every file of the archive is in the store", tuple(strangers(app)))
 
 
 def _kept(app: App) -> list[tuple[str, str, str]]:
@@ -61,12 +64,13 @@ def _archive_faults(app: App) -> Iterator[str]:
             yield f"{subject}: {error.strerror if isinstance(error, OSError) else error}"
 
 
-def _strangers(app: App) -> Iterator[str]:
+def strangers(app: App) -> Iterator[str]:
     """Files of the archive that nothing in the store accounts for, by name.
 
     The bytes are kept before their row is: what came a second time under another name, and what an interrupted process
     left, stands there once more. That is accounted for by the same content under its own name, or by the batch that
-    was given up before it could be sent.
+    was given up before it could be sent. So is a file that was taken in as already sent, by the number of its
+    interchange; and a journal, which the store is not made to know.
     """
     known = {name for _, name, _ in _kept(app)}
     with app.store.read() as conn:
@@ -82,10 +86,27 @@ def _accounted_for(app: App, name: str, known: set[str]) -> bool:
             notes, sha256 = stream.header.notes, hashlib.file_digest(stream, "sha256").hexdigest()
     except (GatewayError, OSError):
         return False
+    if journal.NOTE in notes:
+        return True
     if notes.get("of", "") in known:  # it was made anew: the process was interrupted before its row was there
         return True
     with app.store.read() as conn:
         if name.startswith("received/"):
             return inbound_files.find_file(conn, sha256) is not None
         states = {str(batch.id): batch.state for batch in batches.list_batches(conn, states=("building", "abandoned"))}
-    return notes.get("batch", "") in states
+    return notes.get("batch", "") in states or _is_taken_in(app, name)
+
+
+def _is_taken_in(app: App, name: str) -> bool:
+    """Whether every interchange of a file that was sent is in the store as already sent."""
+    with app.archive.open(name) as stream:
+        found = [item for item in Reader(cast(BinaryIO, stream)).items() if isinstance(item, Interchange)]
+    with app.store.read() as conn:
+        return bool(found) and all(_is_known(conn, one) for one in found)
+
+
+def _is_known(conn: Connection, interchange: Interchange) -> bool:
+    sender = f"{interchange.sender_qualifier}:{interchange.sender}"
+    receiver = f"{interchange.receiver_qualifier}:{interchange.receiver}"
+    same = batches.find_interchanges(conn, interchange.control_number, sender=sender, receiver=receiver)
+    return any(batch.origin == "already_sent" for batch in same)

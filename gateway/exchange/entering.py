@@ -28,7 +28,7 @@ from gateway.reconcile.remitting import (
 from gateway.store import Connection, stamp
 from gateway.store.claims import lock_claims
 from gateway.store.decisions import add_decision
-from gateway.store.inbound_files import find_file, record, set_status
+from gateway.store.inbound_files import FileRow, find_file, record, set_status
 from gateway.store.inbound_sets import (
     ENTERED,
     NewInboundSet,
@@ -83,6 +83,13 @@ def enter(app: App, path: Path, *, other: str = "", dry_run: bool = False) -> Do
         return whole_of(conn, made)
 
 
+def enter_again(app: App, file: FileRow, data: bytes, *, other: str = "") -> int:
+    """Posts a payment that was entered before, from the file of the archive that a person gave; gives its id."""
+    given = _Given(file.name, file.sha256, file.size, EnteredRemittance(parse_entered(data, file.archive_name)))
+    with app.store.write() as conn:
+        return _post(app, conn, given, archive_name=file.archive_name, other=other, is_known=True)
+
+
 def _read(path: Path) -> tuple[_Given, bytes]:
     try:
         data = path.read_bytes()
@@ -92,10 +99,11 @@ def _read(path: Path) -> tuple[_Given, bytes]:
     return _Given(shown_name(path), hashlib.sha256(data).hexdigest(), len(data), facts), data
 
 
-def _post(app: App, conn: Connection, given: _Given, *, archive_name: str, other: str) -> int:
-    """Writes it all in the caller's transaction; gives the payment's id."""
+def _post(app: App, conn: Connection, given: _Given, *, archive_name: str, other: str, is_known: bool = False) -> int:
+    """Writes it all in the caller's transaction; gives the payment's id. `is_known`: its file has its row already."""
     facts, at = given.facts, app.now()
-    _refuse_same_file(conn, given.sha256)
+    if not is_known:
+        _refuse_same_file(conn, given.sha256)
     file_id, _ = record(
         conn, name=given.name, sha256=given.sha256, size=given.size, archive_name=archive_name, at=at
     )  # fmt: skip

@@ -29,6 +29,12 @@ def works(conn: Connection, claim_ids: Iterable[int]) -> dict[int, Work]:
     return {one: work_of(map(Entry._make, entries[one])) if one in entries else NOTHING for one in listed}
 
 
+def rebuild(conn: Connection) -> None:
+    """Computes the work on every claim anew, where none is kept yet."""
+    for claim_id, work in works(conn, worked_claims(conn)).items():
+        put_work(conn, work_row(claim_id, work))
+
+
 def work_row(claim_id: int, work: Work) -> WorkRow:
     """The row of the projection."""
     last = work.last_appeal

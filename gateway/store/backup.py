@@ -15,21 +15,23 @@ from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, insert, select
 
 from gateway.errors import Refused, UsageError
 from gateway.store.decisions import add_decision
 from gateway.store.engine import Store, file_of, open_store, upgrade
-from gateway.store.errors import StoreBusy, StoreUnavailable, from_driver
+from gateway.store.errors import StoreBusy, StoreEmpty, StoreUnavailable, from_driver
 from gateway.store.migrations import REVISIONS
 from gateway.store.tables import decisions
+from gateway.store.times import stamp
 from gateway.vault.container import ContainerWriter, Fault, Form, open_container
 from gateway.vault.keys import NO_KEYS, Key, Keys
 
 _FORM = Form(b"\x89GWBAK\r\n")
 _CHUNK = 1 << 18
 _SUBJECT = "store"
-_UNPROVEN, _PROVEN = ("restore", "replay"), "numbers"
+_ANEW, BEGUN = "make_anew", -1
+_UNPROVEN, _PROVEN = ("restore", "replay", _ANEW), "numbers"
 
 
 def backup(store: Store, target: Path, keys: Keys = NO_KEYS) -> None:
@@ -156,18 +158,84 @@ def _set_aside(path: Path, at: datetime) -> Path:
     return former
 
 
+@contextmanager
+def made_anew(url: str) -> Iterator[Store]:
+    """An empty store with the newest schema, in the place of the one at `url` once the block is through.
+
+    An embedded one is made beside its place, so that nothing half done ever stands there. Raises Refused where there
+    is a store that holds something.
+    """
+    path = file_of(url)
+    if path is None:
+        yield from _on_a_server(url)
+        return
+    if path.exists() and _holds_something(url):
+        raise Refused(f"{path} is a store that holds something")
+    part = path.with_name(f"{path.name}.replay")
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        part.with_name(part.name + suffix).unlink(missing_ok=True)
+    store = open_store(f"sqlite:///{part}", create=True)
+    try:
+        yield store
+    finally:
+        store.close()
+    _sync(part)
+    part.replace(path)
+    _sync(path.parent)
+
+
+def _on_a_server(url: str) -> Iterator[Store]:
+    store = open_store(url, create=True)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _holds_something(url: str) -> bool:
+    from gateway.store.journal import is_fresh
+
+    try:
+        store = open_store(url)
+    except StoreEmpty:
+        return False
+    try:
+        with store.read() as conn:
+            return not is_fresh(conn)
+    finally:
+        store.close()
+
+
 def numbers_unproven(conn: Connection) -> bool:
     """Whether the store was restored or replayed, and nobody has raised the counters above every number seen since."""
+    return _last(conn) in _UNPROVEN
+
+
+def is_half_made(conn: Connection) -> bool:
+    """Whether a store is being made anew from the archive, or that was broken off."""
+    return _last(conn) == _ANEW
+
+
+def _last(conn: Connection) -> str | None:
     query = select(decisions.c.action).where(
         decisions.c.subject == _SUBJECT, decisions.c.action.in_((*_UNPROVEN, _PROVEN))
     )
-    last = conn.execute(query.order_by(decisions.c.id.desc()).limit(1)).scalar_one_or_none()
-    return last in _UNPROVEN
+    found: str | None = conn.execute(query.order_by(decisions.c.id.desc()).limit(1)).scalar_one_or_none()
+    return found
 
 
-def replayed(conn: Connection, *, actor: str, reason: str, at: datetime) -> None:
-    """Records that the store was made anew from the archive: its numbers are unproven."""
-    add_decision(conn, actor=actor, action="replay", subject=_SUBJECT, reason=reason, at=at)
+def begun_anew(conn: Connection, *, actor: str, reason: str, at: datetime) -> None:
+    """Records in an empty store that it is to be made anew: one that is broken off is never taken for a new one.
+
+    Its id stands before all others, since the decisions of the journal come with their own.
+    """
+    row = {"id": BEGUN, "actor": actor, "action": _ANEW, "subject": _SUBJECT, "reason": reason}
+    conn.execute(insert(decisions).values(row | {"recorded_at": stamp(at)}))
+
+
+def replayed(conn: Connection, *, anew: bool, actor: str, reason: str, at: datetime) -> None:
+    """Records that the store is made anew from the archive, or completed by it: its numbers are unproven."""
+    add_decision(conn, actor=actor, action=_ANEW if anew else "replay", subject=_SUBJECT, reason=reason, at=at)
 
 
 def numbers_proven(conn: Connection, *, actor: str, reason: str, at: datetime) -> None:

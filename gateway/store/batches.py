@@ -142,6 +142,13 @@ def record_already_sent(
     return _write(conn, new, sets, at=at, state="sent", **values)
 
 
+def remember_bytes(conn: Connection, archive_name: str, sha256: str, size: int) -> None:
+    """Says where the bytes are of batches that were taken in from that file of the archive."""
+    same = (batches.c.origin == "already_sent") & (batches.c.file_name == archive_name)
+    values = {"archive_name": archive_name, "sha256": sha256, "size": size}
+    conn.execute(update(batches).where(same).values(values))
+
+
 def _write(conn: Connection, new: NewBatch, sets: Iterable[NewSet], *, at: datetime, **values: Any) -> int:
     listed = list(sets)
     if new.resends_id is not None:

@@ -182,7 +182,7 @@ def test_after_a_restore_the_numbers_are_unproven_until_someone_proves_them(
         assert numbers_unproven(conn)
         numbers_proven(conn, actor="pat", reason="archive and mailbox read", at=NOW)
         assert not numbers_unproven(conn)
-        replayed(conn, actor="pat", reason="archive", at=NOW)
+        replayed(conn, anew=False, actor="pat", reason="archive", at=NOW)
         assert numbers_unproven(conn)
     store.close()
 
