@@ -22,7 +22,14 @@ from gateway.exchange.admission_rules import source_mapping
 from gateway.exchange.intake import Chunk, Door, Tally, look_at, records
 from gateway.exchange.retaining import refuse_left_claim
 from gateway.exchange.standing_edits import StandingEdits, answers_of_payer, could_not_process, wants_new_claim
-from gateway.exchange.standing_rules import NEVER_HAD, REPLACEMENT, VOID, change_refused, was_rejected
+from gateway.exchange.standing_rules import (
+    NEVER_HAD,
+    REPLACEMENT,
+    RESUBMISSION_REJECTED,
+    VOID,
+    change_refused,
+    was_rejected,
+)
 from gateway.reports.story import shown
 from gateway.store import Connection
 from gateway.store import claims as store_claims
@@ -73,7 +80,13 @@ def void(door: Door, claim: ClaimRow, wish: Wish) -> Tally:
         assert version is not None
         document = json.loads(version.body)
         made = _with(Record(1, "void", document), case.changes(VOID, document))
-        return _take(conn, door, claim, made, "void", "void", wish)
+        tally = _take(conn, door, claim, made, "void", "void", wish)
+        if not tally.counts["ready"] and case.void_was_rejected:
+            raise Refused(
+                "this very void was rejected: compare the payer's number of the claim and say it with --payer-number, "
+                "or send the file again with `gateway batches resend`, where that was at fault"
+            )
+        return tally
 
 
 def _only_record(door: Door, claim: ClaimRow, path: Path, mapping_name: str | None) -> Record:
@@ -138,6 +151,12 @@ class _Case:
         if is_new:
             raise Refused(self._why_not())
         return {"frequency": frequency, "payer_claim_control_number": self._payer_number(document, frequency)}
+
+    @property
+    def void_was_rejected(self) -> bool:
+        """Whether the newest that was sent takes the claim back, and was rejected on its way."""
+        flags, is_void = self.standing.flags, self.standing.newest.frequency == VOID
+        return is_void and self.standing.stage == "sent" and RESUBMISSION_REJECTED in flags
 
     def _could_not_process(self) -> bool:
         order, crosswalk = self.head.payer_responsibility, self.door.crosswalk

@@ -14,6 +14,7 @@ _COLUMNS = ("list", "category", "step", "says")
 # What stands in capitals is filled in by who types it.
 COMMANDS = {
     "replace": "claims replace {claim} FILE",
+    "void": "claims void {claim} --payer-number NUMBER",
     "next": "claims import FILE",
     "appeal": "worklist appeal {claim} --level {level} --sent DAY",
     "call": "claims event {claim} --hop payer --verdict info --source telephone --date DAY --text TEXT",
@@ -52,6 +53,7 @@ class Case(NamedTuple):
     level: int = 1  # of the appeal that would be next
     action: str = ""  # what is usually done about the largest reason, or the first code
     may_replace: bool = True  # the payer takes what would have to be sent
+    is_void: bool = False  # what was rejected takes the claim back
 
 
 class NextSteps:
@@ -78,6 +80,8 @@ class NextSteps:
 
     def _row(self, case: Case) -> tuple[str, str]:
         found = self._rows.get((case.list, case.category)) or self._rows.get((case.list, "")) or ("look", "")
+        if found[0] == "replace" and case.is_void:
+            return "void", "The void was rejected: compare the payer's number of the claim, and void it with that"
         if found[0] == "replace" and not case.may_replace:
             return "call", "This payer takes no replacement: ask it to reopen the claim"
         step = "look" if found[0] in ("batch", "resend") and not case.batch else found[0]

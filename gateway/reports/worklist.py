@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date
 from typing import Any
 
-from gateway.claims.life import REJECTED
+from gateway.claims.life import REJECTED, VOID
 from gateway.claims.view import object_of, objects_of, text_of
 from gateway.claims.work import NOTHING, Appeal, Work
 from gateway.reconcile.projection import FoldedClaim, folded
@@ -288,6 +288,7 @@ def _case(page: _Page, item: Item, work: Work) -> Case:
         level=next_level(item, work) if is_denial else 1,
         action=_action(page, item),
         may_replace=not is_denial or terms.takes_replacements or claim.state == "denied",
+        is_void=not is_denial and fold is not None and fold.life.version.frequency == VOID,
     )
 
 

@@ -19,10 +19,12 @@ from gateway.exchange.claim_decisions import find_claim
 from gateway.exchange.intake import Door
 from gateway.exchange.replacing import Wish, replace, void
 from gateway.exchange.resending import plan
+from gateway.exchange.worklist import lists
 from gateway.store import Store
 from gateway.store import claims as store_claims
 from gateway.store.batches import list_batches
 from gateway.store.claims import ClaimRow
+from gateway.store.worklist import WorkFilters
 
 SECOND = {"id": "88002", "name": "SECOND HELP"}
 THIRD = {"id": "88003", "name": "THIRD HELP"}
@@ -267,6 +269,29 @@ def test_a_rejected_replacement_stays_a_replacement(desk: Desk, door: Door, tmp_
         version = store_claims.newest_version(conn, claim.id)
     assert version is not None
     assert (version.frequency, json.loads(version.body)["payer_claim_control_number"]) == ("7", "P1")
+
+
+def test_a_rejected_void_goes_out_with_another_number(desk: Desk, door: Door) -> None:
+    """The same once more is refused with what helps; with the right number of the payer's it is a new version."""
+    document = next(one for one in sample_claims(9, 1, date(2026, 1, 5)) if one["payer"]["id"] != "99100")
+    bring(door, [document])
+    claim = claim_of(door, document)
+    send(desk, claim)
+    answer(desk, document, paid="50.00", number="P1")
+    void(door, claim, Wish("pat", "wrong patient"))
+    send(desk, claim, number=18)
+    desk.receive(desk.envelope("277CA", status_277(
+        f"{document['patient_control_number']} A3:464*20260212*U*{document['charge']}", reference="B18"
+    )))  # fmt: skip
+    (item,) = lists(desk, ["rejections"], WorkFilters(), None)["items"]
+    assert "claims void" in item["next"]["command"]
+    with pytest.raises(Refused, match="--payer-number"):
+        void(door, claim, Wish("pat", "again"))
+    assert counts(void(door, claim, Wish("pat", "again", payer_number="P2"))) == (1, 0, 0, 0)
+    with door.store.read() as conn:
+        version = store_claims.newest_version(conn, claim.id)
+    assert version is not None
+    assert (version.frequency, json.loads(version.body)["payer_claim_control_number"]) == ("8", "P2")
 
 
 def test_a_rejected_file_to_a_second_payer_goes_out_anew(desk: Desk, door: Door, first: dict[str, Any]) -> None:
