@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from gateway.app import App
 from gateway.claims.remains import remains, remains_of_remitted
 from gateway.errors import Refused, UsageError
+from gateway.exchange import journal
 from gateway.store import Connection, retention
 from gateway.store.decisions import add_decision
 
@@ -73,6 +74,8 @@ def retain(app: App, reason: str, progress: Progress | None = None) -> Plan:
         if names:
             add_decision(conn, actor=app.actor, action="retain", subject="archive", reason=reason, at=app.now())
     _remove_bytes(app)
+    if journal.journals(app):  # it holds what has left
+        journal.write(app)
     app.log.info("retained", claims=gone, files=len(names), before=f"{before:%Y-%m-%d}")
     return Plan(before, years, gone, first.held, first.unsettled, len(names), done=True)
 

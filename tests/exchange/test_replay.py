@@ -217,6 +217,26 @@ def _dies(_app: object) -> int:
     raise KeyboardInterrupt
 
 
+def test_a_replay_moves_a_store_to_the_other_kind_of_database(
+    practice: Practice, partner: Partner, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """From SQLite to PostgreSQL, or back: the same states and sums, and further claims go on with further numbers."""
+    practice.take_in(8)
+    settle_all(practice, [partner], rounds=4)
+    practice.gateway("store", "journal")
+    before = _seen(practice)
+    server = request.getfixturevalue("postgres")
+    url = server.empty() if practice.store_url.startswith("sqlite") else f"sqlite:///{tmp_path}/moved.db"
+    moved = Practice(practice.home, url)
+    assert moved.json("store", "replay", *REASON)["problems"] == []
+    assert _seen(moved) == before
+    moved.take_in(2, seed=4)
+    moved.gateway("batches", "build")
+    moved.gateway("store", "check")
+    if url.startswith("postgresql"):
+        server.drop(url)
+
+
 def test_one_journal_is_kept_and_a_cut_one_is_refused(
     practice: Practice, partner: Partner, lost: Callable[[], Practice], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -12,7 +13,9 @@ from practice import Practice, settle_all, simulated
 
 from gateway.app import App
 from gateway.exchange import retaining
+from gateway.exchange.journal import journals
 from gateway.exchange.retaining import years_before
+from gateway.home import Home
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -84,6 +87,24 @@ def test_persons_leave_and_the_books_stay(practice: Practice) -> None:
     practice.check()
     again = practice.json("store", "retain", "--yes")
     assert (again["claims"], again["files"]) == (0, 0)
+
+
+@pytest.mark.usefixtures("later")
+def test_persons_leave_the_journal_too(practice: Practice) -> None:
+    """A journal that was written before is written anew: nobody's name or number is in it, and it is the only one."""
+    before = _journal(practice, practice.json("store", "journal")["file"], "before.gz")
+    assert any(name in before for name in persons(practice))
+    practice.gateway("store", "retain", "--yes")
+    app = App(Home.open(practice.home))
+    (found,) = journals(app)
+    after = _journal(practice, found.name, "after.gz")
+    assert not [name for name in persons(practice) if name in after]
+    practice.check()
+
+
+def _journal(practice: Practice, name: str, file: str) -> str:
+    practice.gateway("store", "export", name, str(practice.home / file))
+    return gzip.decompress((practice.home / file).read_bytes()).decode()
 
 
 @pytest.mark.usefixtures("later")
