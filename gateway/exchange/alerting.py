@@ -167,8 +167,9 @@ def _is_due(row: ChannelRow | None, now: datetime) -> bool:
 
 
 def _lacking(conn: Connection, channel: str) -> _Lacking:
-    """An alert that was mended or dismissed before the channel heard of it is not told any more."""
-    rows = open_alerts(conn)
+    """An alert that was mended or dismissed before the channel heard of it is not told any more; that it failed itself
+    is for the others."""
+    rows = [row for row in open_alerts(conn) if (row.kind, row.subject) != ("channel_failing", channel)]
     known = entries_of(conn, [row.id for row in rows])
     untold = [row for row in rows if not any(_settles(entry, channel) for entry in known[row.id])]
     return _Lacking(untold, mended_alerts(conn, channel))
