@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from gateway.app import App
@@ -39,9 +39,9 @@ def examine(app: App, *, connect: bool = True) -> Iterator[Finding]:
     yield from _tried("configuration", lambda: _configuration(app))
     yield from _tried("store", lambda: _store(app))
     yield from _tried("archive", lambda: _archive(app))
-    yield from _tried("encryption", lambda: (Finding(*one) for one in safeguards.encryption(app)))
-    yield from _tried("permissions", lambda: (Finding(*one) for one in safeguards.permissions(app)))
-    yield from _tried("disk encryption", lambda: (Finding(*one) for one in safeguards.at_rest(app)))
+    yield from _tried("encryption", lambda: _safe(safeguards.encryption(app)))
+    yield from _tried("permissions", lambda: _safe(safeguards.permissions(app)))
+    yield from _tried("disk encryption", lambda: _safe(safeguards.at_rest(app)))
     yield from _disk(app)
     yield from _tried("clock", lambda: _clock(app))
     yield from _tried("alerts", lambda: _alerts(app))
@@ -64,6 +64,11 @@ def _tried(what: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Findin
         yield Finding("error", what, str(error), _BY_PAGE, error.exit_code, error.page)
     except OSError as error:
         yield Finding("error", what, error.strerror or type(error).__name__, _BY_PAGE, 2, "wrong-usage")
+
+
+def _safe(said: Iterable[safeguards.Said]) -> Iterator[Finding]:
+    for one in said:
+        yield Finding(*one, page="at-rest" if one[0] != "ok" else "")
 
 
 def _python() -> Iterator[Finding]:

@@ -34,7 +34,7 @@ _OF_THIS_MACHINE = {
     "init", "demo", "run", "simulator serve", "partners add", "partners host-key", "store upgrade", "store backup",
     "store restore", "store replay", "keys new", "keys copy", "worklist assign", "worklist note",
     "worklist due", "worklist done",
-    "alerts test", "alerts dismiss",
+    "alerts test", "alerts dismiss", "store journal",
 }  # fmt: skip
 
 

@@ -133,6 +133,7 @@ def test_every_line_of_doctor_that_is_not_ok_says_how_to_mend_and_where_to_read(
     ]
     bad = [call for call in calls if not (isinstance(call.args[0], ast.Constant) and call.args[0].value == "ok")]
     assert len(bad) >= 10
-    assert [ast.unparse(call) for call in bad if len(call.args) < 4] == []
+    whole = [call for call in bad if not any(isinstance(one, ast.Starred) for one in call.args)]
+    assert [ast.unparse(call) for call in whole if len(call.args) < 4] == []
     without = [call for call in bad if len(call.args) < 6 and "page" not in {word.arg for word in call.keywords}]
     assert [ast.unparse(call) for call in without] == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,8 @@ from lives import Death, Mortals
 from practice import Partner, Practice, behind_sshd, in_a_folder, settle_all, simulated
 
 from gateway.simulator import Faults, Scenario
+from gateway.store import open_store
+from gateway.store.batches import get_batch
 
 pytestmark = pytest.mark.usefixtures("quick")
 # The decisions are the same whatever the store; where its queries matter, a test asks for both.
@@ -240,11 +241,14 @@ def test_a_batch_whose_bytes_are_damaged_stops_no_other(practice: Practice, tmp_
     partner = practice.partner(in_a_folder(tmp_path / "partner", per_file=2))
     practice.take_in(4)
     practice.gateway("batches", "build")
-    first = json.loads(practice.gateway("batches", "list", "--json").out)[0]
-    for path in (practice.home / "data" / "archive" / "sent").rglob("*"):
-        if path.is_file() and f'"batch": "{first["id"]}"'.encode() in path.read_bytes():
-            content = path.read_bytes()
-            path.write_bytes(content.replace(b"*HC:", b"*HX:", 1))
+    store = open_store(practice.store_url)
+    with store.read() as conn:
+        path = practice.home / "data" / "archive" / get_batch(conn, 1).archive_name
+    store.close()
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.chmod(0o600)
+    path.write_bytes(content)
     ran = practice.gateway("batches", "send", code=1)
     assert len(ran.lines()) == 1
     assert "batch 1 for house is built" in ran.err
