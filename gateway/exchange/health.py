@@ -91,7 +91,7 @@ def _store(app: App) -> Iterator[Finding]:
         yield Finding("ok", "store", str(app.store.path or app.store.url))
         if travels_in_the_clear(conn):
             mend = "add ?sslmode=verify-full to the store's url, with the server's root certificate (sslrootcert)"
-            yield Finding("warning", "store", "patient data goes to the database unencrypted", mend)
+            yield Finding("warning", "store", "patient data goes to the database unencrypted", mend, page="at-rest")
 
 
 def _archive(app: App) -> Iterator[Finding]:
