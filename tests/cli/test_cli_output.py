@@ -251,7 +251,7 @@ def test_ctrl_c_in_the_middle_of_an_import(fresh: Gateway, tmp_path: Path) -> No
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert out == b""
-    assert err.strip() == b"gateway: stopped; what was done so far is kept"
+    assert err.strip() == b"gateway: stopped; what was done so far is kept (gateway runbook stopped)"
     stored = len(fresh.data("claims", "list"))
     assert stored == 500
     fresh("store", "check")
