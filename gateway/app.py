@@ -6,7 +6,7 @@ import getpass
 import os
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
@@ -39,6 +39,8 @@ class App:
     def __init__(self, home: Home) -> None:
         self.home = home
         self.log: structlog.stdlib.BoundLogger = structlog.get_logger()
+        self.on_store: Callable[[Store], None] | None = None  # told when the store was opened
+        self.done: list[str] = []  # what was sent and processed, by our own numbers: for the audit trail
         self.stopping = threading.Event()  # set where the process was told to stop
 
     def now(self) -> datetime:
@@ -64,7 +66,10 @@ class App:
         A store that is gone or empty while the archive holds files is not made anew: the gateway would no longer know
         what it has sent.
         """
-        return self.open_store()
+        opened = self.open_store()
+        if self.on_store is not None:
+            self.on_store(opened)
+        return opened
 
     def open_store(self, *, any_version: bool = False) -> Store:
         """Opens the store; `any_version` lets an older one pass, to be upgraded."""

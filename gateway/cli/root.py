@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -32,6 +33,7 @@ COMMANDS = {
     "x12": "x12:x12",
     "store": "store:store",
     "keys": "keys:keys",
+    "audit": "audit:audit",
     "simulator": "simulator:simulator",
 }
 
@@ -61,6 +63,16 @@ class LazyGroup(Group):
         found: click.Command = getattr(importlib.import_module(f"gateway.cli.{module}"), name)
         return found
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command and records it in the audit trail, however it ends."""
+        try:
+            found = super().invoke(ctx)
+        except BaseException as error:
+            ctx.obj.record(error)
+            raise
+        ctx.obj.record(None)
+        return found
+
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="gateway")
@@ -86,6 +98,7 @@ class Session:
     def __init__(self, home: Path, log_format: str, log_level: str) -> None:
         self.home, self.log_format, self.log_level = home, log_format, log_level
         self._app: App | None = None
+        self._recording: Recording | None = None
 
     @property
     def app(self) -> App:
@@ -97,7 +110,31 @@ class Session:
 
             configure(self.log_format, self.log_level)
             self._app = App(Home.open(self.home))
+            if context := click.get_current_context(silent=True):
+                from gateway.cli.recording import Recording
+
+                self._recording = Recording(self._app, context)
         return self._app
+
+    def record(self, error: BaseException | None) -> None:
+        """The end of the command, for the audit trail; an error that it ended with comes first."""
+        if self._recording is None:
+            return
+        from gateway.cli.output import note
+        from gateway.cli.recording import outcome_of
+        from gateway.errors import GatewayError
+
+        try:
+            self._recording.end(outcome_of(error) if error else 0)
+        except GatewayError as failed:
+            if error is None:
+                raise
+            note(f"not recorded in the audit trail: {failed}")
+
+    def record_so_far(self) -> None:
+        """What a command that goes on and on has done by now."""
+        if self._recording is not None:
+            self._recording.so_far()
 
     def close(self) -> None:
         if self._app is not None:
@@ -107,3 +144,4 @@ class Session:
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gateway.app import App
+    from gateway.cli.recording import Recording

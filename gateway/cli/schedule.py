@@ -35,9 +35,15 @@ def run(session: Session, address: str | None, metrics_anywhere: bool) -> None:
     _ = app.profiles, app.companions  # what cannot be is said before anything is done
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, lambda *_: app.stopping.set())
+    shown = Shown()
+
+    def tell(done: Done) -> None:
+        shown.show(done)
+        session.record_so_far()
+
     with watched(app, address, anywhere=metrics_anywhere) as served:
         note(f"running for {', '.join(app.profiles) or 'no partner yet'}; stop with SIGTERM or Ctrl-C{served}")
-        loop(app, Shown().show, note)
+        loop(app, tell, note)
     note("stopped; the step under way was finished")
 
 

@@ -311,6 +311,7 @@ def _commit(app: App, group: Group, batch: BatchRow, spool: BinaryIO) -> BatchRo
         time=f"{now:%H%M%S}",
         kind=batch.type,
     )
+    app.done.append(f"batch:{batch.id}")
     with app.store.write() as conn:
         # its claims stand where they stood: to them, building and built are the same
         return batches.mark_built(

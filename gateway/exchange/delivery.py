@@ -252,6 +252,7 @@ def _finish(app: App, batch: BatchRow, found: Delivery) -> Delivered:
             after = _arrived(conn, app, batch.id)
         else:
             refresh_batch(conn, app, after.id)
+    app.done.append(f"batch:{batch.id}")
     app.log.info("delivery ended", batch=batch.id, partner=batch.partner, state=state)
     return Delivered(after, found.text, found.error)
 

@@ -155,6 +155,7 @@ def process_file(app: App, file_id: int, progress: Progress | None = None) -> di
         span.put(status=status)
     with app.store.write() as conn:
         set_status(conn, file_id, status, at=app.now(), reason=reason)
+    app.done.append(f"file:{file_id}")
     app.log.debug("processed", file=file_id, status=status, sets=len(run.rows), parked=run.unsettled())
     document: dict[str, Any] = {"file": row.name, "sha256": row.sha256, "status": status}
     document["transactions"] = [transaction_document(one) for one in run.rows]

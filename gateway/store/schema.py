@@ -12,6 +12,7 @@ from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection, inspect
 
 from gateway.store import alert_tables as _alert_tables  # noqa: F401 - its tables are of the schema
+from gateway.store import audit_tables as _audit_tables  # noqa: F401 - its tables are of the schema
 from gateway.store import retention_tables as _retention_tables  # noqa: F401 - its tables are of the schema
 from gateway.store import triggers
 from gateway.store.errors import StoreFault

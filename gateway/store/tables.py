@@ -570,6 +570,7 @@ work_current = Table(
 )
 
 APPEND_ONLY = (
+    "audit_entries",
     "claim_versions",
     "submissions",
     "delivery_steps",

@@ -113,13 +113,14 @@ def copied(source: Path, target: Path) -> Gateway:
 
 
 def picture(home: Path) -> dict[str, str]:
-    """All that a home holds: each row of its store and each file beside it, without SQLite's own."""
+    """All that a home holds: each row of its store and each file beside it; not SQLite's own, nor the audit trail."""
     found = {}
     for path in sorted(home.rglob("*")):
         name = str(path.relative_to(home))
         if path.is_file() and not name.startswith(("data/claims.db", "data/locks/")):
             found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
     with closing(sqlite3.connect(home / "data" / "claims.db")) as store:
-        for number, line in enumerate(store.iterdump()):
+        lines = (line for line in store.iterdump() if not line.startswith('INSERT INTO "audit_entries"'))
+        for number, line in enumerate(lines):
             found[f"store:{number}"] = hashlib.sha256(line.encode()).hexdigest()
     return found

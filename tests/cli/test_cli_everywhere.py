@@ -26,7 +26,7 @@ _NO_JSON = {"batches export", "inbound export", "store export", "x12 read", "x12
 # Words of commands that only look.
 _LOOKING = {
     "list", "show", "why", "schema", "export", "check", "doctor", "report", "inspect", "validate", "deidentify", "read",
-    "write", "try", "balances", "postings", "lines", "patients", "metrics", "runbook",
+    "write", "try", "balances", "postings", "lines", "patients", "metrics", "runbook", "verify",
 }  # fmt: skip
 
 # Makes or changes what is on this machine, and neither money nor anything at a partner.
