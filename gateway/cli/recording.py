@@ -24,7 +24,7 @@ from gateway.store.claims import find_claims
 
 # Commands that show nothing of a claim and change nothing, or are about the machine; `audit` is the trail itself.
 SILENT = {
-    "init", "demo", "doctor", "audit", "x12", "simulator", "metrics", "claims schema", "remittances schema",
+    "init", "demo", "doctor", "audit", "x12", "simulator", "metrics", "runbook", "claims schema", "remittances schema",
     "partners list", "partners check", "companions list", "companions show", "codes list", "store check",
     "store upgrade", "keys new", "keys list", "alerts list", "alerts send", "alerts test",
 }  # fmt: skip

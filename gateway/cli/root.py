@@ -68,7 +68,8 @@ class LazyGroup(Group):
         try:
             found = super().invoke(ctx)
         except BaseException as error:
-            ctx.obj.record(error)
+            if ctx.obj is not None:  # else not even a command was found
+                ctx.obj.record(error)
             raise
         ctx.obj.record(None)
         return found
