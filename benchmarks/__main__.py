@@ -66,10 +66,13 @@ def _rows(options: argparse.Namespace) -> list[Row]:
 
 
 def _measured(options: argparse.Namespace, new_store: Callable[[], str] | None) -> list[Row]:
-    """Every row; with `new_store`, on a fresh database of a server for each size."""
+    """Every row; with `new_store`, on a fresh database of a server for each size and plan."""
+
+    def environment() -> dict[str, str]:
+        return {WORKERS: str(options.workers), **({"GATEWAY_STORE_URL": new_store()} if new_store else {})}
+
     rows: list[Row] = []
     for claims in options.sizes:
-        environment = {WORKERS: str(options.workers), **({"GATEWAY_STORE_URL": new_store()} if new_store else {})}
         mark = " (PostgreSQL)" if new_store else ""
         with tempfile.TemporaryDirectory(prefix="gateway-benchmark-") as folder:
             found = measured(claims, options.only, Path(folder), _tell, environment=environment)

@@ -87,16 +87,24 @@ def measured(
     tell: Tell,
     *,
     per_file: int = PER_FILE,
-    environment: Mapping[str, str] | None = None,
+    environment: Callable[[], Mapping[str, str]] = dict,
 ) -> Iterator[tuple[Work, Figures]]:
-    """Does what `only` asks for, and what that needs; yields what was asked for, with its figures."""
-    for works in PLANS:
-        for work in _needed(works, only):
+    """Does what `only` asks for, and what that needs; yields what was asked for, with its figures.
+
+    Each plan has a place and an environment of its own: what one has stored is not in another's way.
+    """
+    for number, works in enumerate(PLANS):
+        needed = _needed(works, only)
+        if not needed:
+            continue
+        place, variables = folder / f"plan{number}", environment()
+        place.mkdir()
+        for work in needed:
             wanted = work.family in only and (not work.most or claims <= work.most)
             if work.most and not wanted:
                 continue
             tell(f"{claims:,} claims: {work.label or work.function}")
-            found = measure(work.function, folder, claims, per_file, environment)
+            found = measure(work.function, place, claims, per_file, variables)
             if wanted:
                 yield work, found
 
