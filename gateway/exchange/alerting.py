@@ -62,12 +62,11 @@ def store_lost(app: App, error: GatewayError, warn: Callable[[str], None]) -> No
         return
     mark = app.home.path / _LOST
     try:
-        channels = app.home.alerts.channels
-        if not channels or mark.exists():
+        if not app.home.alerts.channels or mark.exists():
             return
         alert = Told(0, "store_unavailable", "store", "", f"nothing is exchanged: {error}", stamp(app.now()))
         message = compose(name_of(app), stamp(app.now()), [alert], [])
-        outcomes = tell({name: (channel, message) for name, channel in channels.items()}, _sending(app))
+        outcomes = _everywhere(app, message)
         if any(outcome is None for outcome in outcomes.values()):
             mark.touch()
     except (GatewayError, OSError) as trouble:  # a home that cannot be written, or read, is what the error says already
@@ -81,7 +80,7 @@ def _found_again(app: App) -> None:
         return
     alert = Told(0, "store_unavailable", "store", "", "the store is there again", stamp(app.now()))
     message = compose(name_of(app), stamp(app.now()), [], [alert])
-    tell({name: (channel, message) for name, channel in app.home.alerts.channels.items()}, _sending(app))
+    _everywhere(app, message)
     mark.unlink(missing_ok=True)
 
 
@@ -211,6 +210,15 @@ def _sending(app: App, *, strict: bool = False) -> Sending:
     return Sending(app.home.path, format_datetime(now), int(now.timestamp()), strict)
 
 
+def _everywhere(
+    app: App, message: Message, *, only: str | None = None, strict: bool = False
+) -> dict[str, GatewayError | None]:
+    """Tells each channel, or one, the same; gives why each failed."""
+    channels = app.home.alerts.channels.items()
+    chosen = {name: (channel, message) for name, channel in channels if only in (None, name)}
+    return tell(chosen, _sending(app, strict=strict))
+
+
 def test(app: App, only: str | None = None) -> dict[str, str]:
     """Sends a test message on each channel, or on one; gives why each failed, empty where it did not.
 
@@ -221,8 +229,7 @@ def test(app: App, only: str | None = None) -> dict[str, str]:
         known = ", ".join(channels) or "none yet: add [alerts.mail], [alerts.webhook] or [alerts.command]"
         raise UsageError(f"{app.home.path / 'gateway.toml'}: no such channel of alerts; there are {known}")
     message = test_message(name_of(app), stamp(app.now()))
-    chosen = {name: (channel, message) for name, channel in channels.items() if only in (None, name)}
-    outcomes = tell(chosen, _sending(app, strict=True))
+    outcomes = _everywhere(app, message, only=only, strict=True)
     with app.store.write() as conn:
         for name, error in outcomes.items():
             if error is None:  # what waited for this channel is told at the next look

@@ -74,7 +74,7 @@ def strangers(app: App) -> Iterator[str]:
     """
     known = {name for _, name, _ in _kept(app)}
     with app.store.read() as conn:
-        known |= files_left(conn).keys()  # recorded as gone; the next `store retain` removes what is there still
+        known |= files_left(conn)  # recorded as gone; the next `store retain` removes what is there still
     for name in app.archive.names():
         if name not in known and not _accounted_for(app, name, known):
             yield name

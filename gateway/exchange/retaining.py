@@ -122,7 +122,7 @@ def refuse_left_claim(conn: Connection, claim_id: int, what: str) -> None:
 def refuse_left_file(app: App, archive_name: str) -> None:
     """Refused where a file's bytes are not in the archive any more."""
     with app.store.read() as conn:
-        left = retention.files_left(conn).get(archive_name)
+        left = retention.file_left_at(conn, archive_name)
     if left:
         raise Refused(f"the file left the archive on {left[:10]}, when its time was over (`gateway store retain`)")
 

@@ -32,7 +32,7 @@ from gateway.store.answers import (
     unbound_events,
 )
 from gateway.store.batches import SetRow, sets_of, submissions_of
-from gateway.store.claims import ClaimRow, claims_by_id
+from gateway.store.claims import claims_by_id
 
 
 class _Fact(NamedTuple):
@@ -55,7 +55,6 @@ def rebind(conn: Connection, claim_ids: Iterable[int], now: datetime) -> set[int
     links = binder.links()
     known = links_of(conn, [link.event_id for link in links])
     new = [one for one in links if (one.event_id, one.submission_id, one.set_id, one.batch_id) not in known]
-    new = [one for one in new if one.claim_id is None or one.submission_id or _is_new_of_claim(one, known)]
     add_links(conn, new)
     touched = {link.claim_id for link in new if link.claim_id is not None}
     sets = {link.set_id for link in new if link.set_id is not None}
@@ -63,7 +62,7 @@ def rebind(conn: Connection, claim_ids: Iterable[int], now: datetime) -> set[int
         if link.batch_id is not None:
             sets |= {one.id for one in sets_of(conn, link.batch_id)}
     touched |= claims_in_sets(conn, sets)
-    found = resolve(conn, binder.claim_keys(), now)
+    found = resolve(conn, binder.claim_keys, now)
     touched |= found.claim_ids
     said = {link.event_id for link in new}
     count_bound(conn, found.inbound_set_ids | binder.inbound_sets_of(said))
@@ -84,31 +83,21 @@ def bind_answers(conn: Connection, posted: Posted, now: datetime) -> None:
     posted.foreign = not posted.matched and not posted.found_set
 
 
-def _is_new_of_claim(link: NewLink, known: set[tuple[int, int | None, int | None, int | None]]) -> bool:
-    return all(event_id != link.event_id for event_id, *_ in known)
-
-
 class _Binder:
     """One pass over the facts that may concern some claims."""
 
     def __init__(self, conn: Connection, claim_ids: set[int], now: datetime) -> None:
         self._conn = conn
         self._now = stamp(now)
-        self._claims = claims_by_id(conn, claim_ids)
         self._rows = answered_of_claims(conn, claim_ids)
-        self._by_claim: dict[str, list[AnsweredSubmission]] = defaultdict(list)
         self._by_reference: dict[str, list[AnsweredSubmission]] = defaultdict(list)
         self._by_set: dict[int, AnsweredSubmission] = {}
-        self._claims_by_key: dict[str, list[ClaimRow]] = defaultdict(list)
         self._sets: dict[int, list[SetRow]] = {}
         for row in self._rows:
             self._by_set.setdefault(row.set_id, row)
             self._by_reference[reference_key(row.reference)].append(row)
-            for key in _cut_keys(row.patient_control_number):
-                self._by_claim[key].append(row)
-        for claim in self._claims.values():
-            for key in _cut_keys(claim.patient_control_number):
-                self._claims_by_key[key].append(claim)
+        numbers = [claim.patient_control_number for claim in claims_by_id(conn, claim_ids).values()]
+        self.claim_keys = set().union(*map(_cut_keys, numbers))  # under which facts about these claims are kept
         self._facts = [_fact(event, now) for event in unbound_events(conn, self._keys())]
         self._named: set[tuple[int | None, str]] = {
             (fact.event.inbound_set_id, fact.event.match_key)
@@ -117,7 +106,7 @@ class _Binder:
         }
 
     def _keys(self) -> set[str]:
-        keys = set(self._claims_by_key) | set(self._by_reference)
+        keys = self.claim_keys | set(self._by_reference)
         for row in self._by_set.values():
             keys.add(group_key(row.group_control_number))
             keys.add(set_key(row.group_control_number, row.control_number.lstrip("0")))
@@ -128,10 +117,6 @@ class _Binder:
         """The sets in which these facts stood."""
         facts = [fact.event for fact in self._facts if fact.event.id in event_ids]
         return {event.inbound_set_id for event in facts if event.inbound_set_id is not None}
-
-    def claim_keys(self) -> set[str]:
-        """Under which facts about these claims are kept."""
-        return set(self._claims_by_key)
 
     def links(self) -> list[NewLink]:
         """Every link that these facts and claims allow."""

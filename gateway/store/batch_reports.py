@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, exists, func, select
 
-from gateway.store.reporting import Filters, Keys, claim_conditions, keys_grouped
+from gateway.store.reporting import Filters, Keys, claim_conditions, keys_grouped, unnamed
 from gateway.store.tables import batches, claim_current, decisions, submissions
 
 
@@ -155,10 +155,5 @@ def single_passes(
         .group_by(*keys, table.c.state, table.c.adjudicated)
     )
     more = select(table.c.claim_id, *keys).where(several, *where).order_by(table.c.claim_id)
-    found = [Passed(_keys(row[:3]), row[3], int(row[4]), int(row[5])) for row in conn.execute(once)]
-    return found, [(row[0], _keys(row[1:])) for row in conn.execute(more)]
-
-
-def _keys(row: Any) -> Keys:
-    """Payer, partner and provider without their names."""
-    return row[0], "", row[1], row[2], ""
+    found = [Passed(unnamed(row[:3]), row[3], int(row[4]), int(row[5])) for row in conn.execute(once)]
+    return found, [(row[0], unnamed(row[1:])) for row in conn.execute(more)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -89,7 +90,7 @@ class HistoryLoader:
         self._of_batches: dict[int, list[Row]] = {}
         self._cancelled_at: dict[int, str] = {}
         self._is_sqlite = conn.dialect.name == "sqlite"
-        self._statements = _Statements(as_of, is_sqlite=self._is_sqlite)
+        self._statements = _statements(as_of, self._is_sqlite)
 
     def load(self, claim_ids: Sequence[int]) -> list[ClaimFacts]:
         """The facts of at most CLAIMS_A_STATEMENT claims; claims without a version (by then) are left out."""
@@ -299,6 +300,11 @@ class _Statements:
                 *self._until(remittance_links.c.recorded_at, postings.c.recorded_at),
             )
         )
+
+
+@lru_cache(maxsize=8)  # few: now, and the hours that reports ask about
+def _statements(as_of: str, is_sqlite: bool) -> _Statements:
+    return _Statements(as_of, is_sqlite=is_sqlite)
 
 
 def _event_columns(scope: Any) -> list[ColumnElement[Any]]:

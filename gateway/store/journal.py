@@ -68,13 +68,6 @@ class Decided(NamedTuple):
     to_claim: int | None = None  # the claim that it was matched to
 
 
-class Witness(NamedTuple):
-    """State and cents of a claim when the journal was written."""
-
-    claim_id: int
-    values: tuple[Any, ...]
-
-
 def kept_tables() -> list[Table]:
     """The tables that a journal holds, each after those that it refers to."""
     return [table for table in metadata.sorted_tables if table.name not in DERIVED | PASSING]

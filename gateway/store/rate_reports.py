@@ -15,6 +15,7 @@ from gateway.store.reporting import (
     key_columns,
     keys_grouped,
     latest_links,
+    unnamed,
     was_posted,
 )
 from gateway.store.tables import claim_current, event_links, events, postings, remittance_claims, remittances
@@ -72,11 +73,6 @@ def _keys(row: Any) -> Keys:
     return row[0], row[1], row[2], row[3], row[4]
 
 
-def _unnamed(row: Any) -> Keys:
-    """Payer, partner and provider without their names."""
-    return row[0], "", row[1], row[2], ""
-
-
 class FirstRemittance(NamedTuple):
     """What the first payment or denial of each claim came to, by payer, partner and provider; cents."""
 
@@ -121,7 +117,7 @@ def first_remittances(
         .group_by(*keys_grouped(table))
         .order_by(*keys_grouped(table))
     )
-    return [FirstRemittance(_unnamed(row), *(int(value or 0) for value in row[3:])) for row in conn.execute(query)]
+    return [FirstRemittance(unnamed(row[:3]), *(int(value or 0) for value in row[3:])) for row in conn.execute(query)]
 
 
 # ── days between ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -190,7 +186,7 @@ def _lags(conn: Connection, each: Any) -> list[Lag]:
     keys = keys_grouped(found)
     query = select(*keys, found.c.days, func.count()).where(found.c.days.is_not(None)).group_by(*keys, found.c.days)
     rows = conn.execute(query.order_by(*keys, found.c.days))
-    return [Lag(_unnamed(row), int(row[3]), int(row[4])) for row in rows]
+    return [Lag(unnamed(row[:3]), int(row[3]), int(row[4])) for row in rows]
 
 
 def _days(conn: Connection, since: ColumnElement[Any], until: ColumnElement[Any]) -> ColumnElement[Any]:

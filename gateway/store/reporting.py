@@ -88,6 +88,12 @@ def keys_grouped(table: Table) -> list[ColumnElement[Any]]:
     return [table.c.payer_id, table.c.partner, table.c.billing_key]
 
 
+def unnamed(grouped: Sequence[Any]) -> Keys:
+    """The keys of a row that `keys_grouped` groups by, without their names."""
+    payer, partner, provider = grouped
+    return payer, "", partner, provider, ""
+
+
 def key_of(keys: Keys, by: str | None) -> tuple[str, str]:
     """Key and name of one "payer", "partner" or (billing) "provider"; empty where all are asked for."""
     if by is None:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, insert, or_, select, update
 
+from gateway.store.reporting import latest_links
 from gateway.store.retention_tables import left_claims, left_files, legal_holds
 from gateway.store.rows import cut, put_rows
 from gateway.store.tables import (
@@ -209,15 +210,11 @@ def _received_files(before: str) -> Select[Any]:
         .join(inbound_sets, inbound_sets.c.id == events.c.inbound_set_id)
         .where(of_file, _speaks_of_here(event_links))
     )
-    later = remittance_links.alias("later")
-    again = select(later.c.id).where(
-        later.c.remittance_claim_id == remittance_links.c.remittance_claim_id, later.c.id > remittance_links.c.id
-    )
-    settled = select(remittance_links.c.id).where(
-        remittance_links.c.remittance_claim_id == remittance_claims.c.id,
-        ~again.exists(),
-        remittance_links.c.claim_id.is_not(None),
-        ~_here(remittance_links.c.claim_id),
+    latest = latest_links()
+    settled = select(latest.c.id).where(
+        latest.c.remittance_claim_id == remittance_claims.c.id,
+        latest.c.claim_id.is_not(None),
+        ~_here(latest.c.claim_id),
     )
     paid = (
         select(remittance_claims.c.id)
@@ -253,7 +250,7 @@ def _speaks_of_here(source: Table) -> ColumnElement[bool]:
 
 def leaving_files(conn: Connection, before: datetime) -> list[str]:
     """Names in the archive of files that speak of nobody any more, those that crossed the wire sealed among them."""
-    gone = set(conn.execute(select(left_files.c.archive_name)).scalars())
+    gone = files_left(conn)
     found = [
         name
         for query in (_sent_files(stamp(before)), _received_files(stamp(before)))
@@ -273,6 +270,12 @@ def let_go(conn: Connection, names: Iterable[str], at: datetime) -> None:
     put_rows(conn, "left_files", ("archive_name", "left_at"), ((n, stamp(at)) for n in names), key="archive_name")
 
 
-def files_left(conn: Connection) -> dict[str, str]:
-    """When each file left the archive, by name."""
-    return {row[0]: row[1] for row in conn.execute(select(left_files.c.archive_name, left_files.c.left_at))}
+def files_left(conn: Connection) -> set[str]:
+    """The names of all files that left the archive."""
+    return set(conn.execute(select(left_files.c.archive_name)).scalars())
+
+
+def file_left_at(conn: Connection, name: str) -> str:
+    """When a file left the archive; empty where it did not."""
+    query = select(left_files.c.left_at).where(left_files.c.archive_name == name)
+    return conn.execute(query).scalar_one_or_none() or ""

@@ -185,10 +185,12 @@ class Archive:
 
     def remove(self, name: str) -> None:
         """Lets a file go for good; harmless where it is gone already. Raises ArchiveUnwritable."""
+        path = self._path(name)
         try:
-            self._path(name).unlink(missing_ok=True)
-            if self._path(name).parent.is_dir():
-                _fsync_folder(self._path(name).parent)
+            path.unlink()
+            _fsync_folder(path.parent)
+        except FileNotFoundError:
+            return
         except OSError as error:
             raise _unwritable(self.root, error) from None
 

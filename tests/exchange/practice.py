@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from cutting import CuttingRelay
 
+from gateway.app import App
 from gateway.claims.samples import sample_claims
 from gateway.cli import run
 from gateway.home import Home
@@ -22,6 +23,7 @@ from gateway.simulator import Faults, Options, Scenario, Simulator
 from gateway.store import open_store
 from gateway.store.tables import metadata
 
+AnyApp = TypeVar("AnyApp", bound=App)
 Place = Literal["folder", "simulator", "sshd"]
 
 DAY = date(2026, 1, 5)
@@ -164,6 +166,17 @@ class Practice:
         """Store, folds and archive agree, and every law of the report holds."""
         self.gateway("store", "check")
         assert all(check["holds"] for check in self.report()["checks"])
+
+
+@contextlib.contextmanager
+def opened(practice: Practice, make: Callable[[Home], AnyApp]) -> Iterator[AnyApp]:
+    """An app of its home in this process, as its commands would open it."""
+    with _environ(practice.environ):
+        app = make(Home.open(practice.home))
+        try:
+            yield app
+        finally:
+            app.close()
 
 
 @contextlib.contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -14,12 +13,12 @@ import pytest
 from alert_servers import Hook, Mailbox, http_server, smtp_server
 from gpg_keys import KeyMaker
 from practice import Practice, in_a_folder, simulated
+from practice import opened as practice_opened
 from test_running import clocked, lived
 
 from gateway.alerts.kinds import KINDS
 from gateway.app import App
 from gateway.exchange import alerting, conditions
-from gateway.home import Home
 from gateway.simulator import Faults, Scenario
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -69,15 +68,9 @@ class Later(App):
 
 @contextlib.contextmanager
 def opened(practice: Practice, by: timedelta = timedelta(0)) -> Iterator[Later]:
-    os.environ.update(practice.environ)
-    app = Later(Home.open(practice.home))
-    app.by = by
-    try:
+    with practice_opened(practice, Later) as app:
+        app.by = by
         yield app
-    finally:
-        app.close()
-        for name in practice.environ:
-            del os.environ[name]
 
 
 def tell_by(practice: Practice, mail: Mailbox | None = None, hook: Hook | None = None, command: str = "") -> None:

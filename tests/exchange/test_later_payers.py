@@ -23,7 +23,7 @@ from gateway.exchange.worklist import lists
 from gateway.store import Store
 from gateway.store import claims as store_claims
 from gateway.store.batches import list_batches
-from gateway.store.claims import ClaimRow
+from gateway.store.claims import ClaimRow, VersionRow
 from gateway.store.worklist import WorkFilters
 
 SECOND = {"id": "88002", "name": "SECOND HELP"}
@@ -72,6 +72,37 @@ def paid_first(desk: Desk, door: Door, first: dict[str, Any]) -> ClaimRow:
     return claim
 
 
+def sent_on(desk: Desk, door: Door, first: dict[str, Any]) -> tuple[ClaimRow, dict[str, Any]]:
+    """The same, and then it went to the second payer; the claim, and what was sent there."""
+    claim, second = paid_first(desk, door, first), second_of(first)
+    bring(door, [second])
+    send(desk, claim, number=18)
+    return claim, second
+
+
+def paid_once(desk: Desk, door: Door) -> tuple[ClaimRow, dict[str, Any]]:
+    """A claim that its only payer paid as P1, with its document."""
+    document = next(one for one in sample_claims(9, 1, date(2026, 1, 5)) if one["payer"]["id"] != "99100")
+    bring(door, [document])
+    claim = claim_of(door, document)
+    send(desk, claim)
+    answer(desk, document, paid="50.00", number="P1")
+    return claim, document
+
+
+def rejected_again(desk: Desk, document: dict[str, Any], code: str) -> None:
+    """The clearinghouse rejects what was sent in batch 18."""
+    said = f"{document['patient_control_number']} {code}*20260212*U*{document['charge']}"
+    desk.receive(desk.envelope("277CA", status_277(said, reference="B18")))
+
+
+def newest(door: Door, claim: ClaimRow) -> VersionRow:
+    with door.store.read() as conn:
+        found = store_claims.newest_version(conn, claim.id)
+    assert found is not None
+    return found
+
+
 def money(desk: Desk, document: dict[str, Any]) -> dict[str, int]:
     row = desk.current(document["patient_control_number"])
     names = ("paid", "patient_responsibility", "contractual", "denied", "other_adjustments", "open")
@@ -96,10 +127,7 @@ def test_a_claim_goes_from_payer_to_payer(desk: Desk, door: Door, first: dict[st
 
 def test_a_third_payer_follows(desk: Desk, door: Door, first: dict[str, Any]) -> None:
     """The next submission of the same claim again, behind two payers that decided."""
-    claim = paid_first(desk, door, first)
-    second = second_of(first)
-    bring(door, [second])
-    send(desk, claim, number=18)
+    claim, second = sent_on(desk, door, first)
     adjustments = "OA*23*425.00 PR*3*10.00"
     answer(desk, second, paid="65.00", number="S1", status="2", trace="T2", adjustments=adjustments)
     of_second = [OF_SECOND[0], {"group": "PR", "reasons": [{"code": "3", "amount": "10.00"}]}]
@@ -155,10 +183,7 @@ def test_what_the_payer_forwarded_is_held(desk: Desk, door: Door, first: dict[st
 
 def test_a_rejected_claim_to_a_second_payer_is_corrected(desk: Desk, door: Door, first: dict[str, Any]) -> None:
     """The first payer has paid; what the clearinghouse rejects on the way to the second goes out again as it was."""
-    claim = paid_first(desk, door, first)
-    second = second_of(first)
-    bring(door, [second])
-    send(desk, claim, number=18)
+    _claim, second = sent_on(desk, door, first)
     assert counts(bring(door, [second | {"prior_authorization": "PA1"}])) == (0, 0, 0, 1)
     said = status_277(f"{first['patient_control_number']} A7:562*20260212*U*500", reference="B18")
     desk.receive(desk.envelope("277CA", said))
@@ -172,10 +197,7 @@ def test_a_correction_never_names_another_payers_number(
     desk: Desk, door: Door, first: dict[str, Any], tmp_path: Path, order: str
 ) -> None:
     """What was rejected on the way to the second payer is an original again, without the first payer's number."""
-    claim = paid_first(desk, door, first)
-    second = second_of(first)
-    bring(door, [second])
-    send(desk, claim, number=18)
+    claim, second = sent_on(desk, door, first)
     said = status_277(f"{first['patient_control_number']} A7:562*20260212*U*500", reference="B18")
     desk.receive(desk.envelope("277CA", said))
     with pytest.raises(Refused, match="nothing to take back"):
@@ -184,9 +206,7 @@ def test_a_correction_never_names_another_payers_number(
     file.write_text(json.dumps(second | {"prior_authorization": "PA1"}))
     tally = replace(door, claim_of(door, first), file, Wish("pat", "authorization", order=order))
     assert (counts(tally), tally.issues) == ((1, 0, 0, 0), [])
-    with door.store.read() as conn:
-        version = store_claims.newest_version(conn, claim.id)
-    assert version is not None
+    version = newest(door, claim)
     body = json.loads(version.body)
     assert (version.frequency, version.payer_responsibility) == ("1", "S")
     assert "payer_claim_control_number" not in body
@@ -212,9 +232,7 @@ def test_what_a_second_payer_could_not_process_goes_there_anew(
     file.write_text(json.dumps(corrected))
     tally = replace(door, claim, file, Wish("pat", "authorization")) if way == "replace" else bring(door, [corrected])
     assert (counts(tally), tally.issues) == ((1, 0, 0, 0), [])
-    with door.store.read() as conn:
-        version = store_claims.newest_version(conn, claim.id)
-    assert version is not None
+    version = newest(door, claim)
     assert (version.frequency, version.payer_responsibility) == ("1", "S")
     assert money(desk, first)["paid"] == 30000
     send(desk, claim, number=19)
@@ -232,10 +250,7 @@ def test_what_a_second_payer_paid_in_part_is_not_asked_for_again(
     desk: Desk, door: Door, first: dict[str, Any], tmp_path: Path
 ) -> None:
     """MA130 beside a payment: an original would be a second one; the refusal says what helps."""
-    claim = paid_first(desk, door, first)
-    second = second_of(first)
-    bring(door, [second])
-    send(desk, claim, number=18)
+    claim, second = sent_on(desk, door, first)
     answer(desk, second, paid="30.00", number="S1", status="2", trace="T2", adjustments="OA*23*425.00 CO*16*45.00",
            remark="MA130")  # fmt: skip
     corrected = second | {"prior_authorization": "PA1"}
@@ -248,49 +263,33 @@ def test_what_a_second_payer_paid_in_part_is_not_asked_for_again(
 
 def test_a_rejected_replacement_stays_a_replacement(desk: Desk, door: Door, tmp_path: Path) -> None:
     """The payer has paid the original: the correction of a rejected 7 is a 7 again, and an original is refused."""
-    document = next(one for one in sample_claims(9, 1, date(2026, 1, 5)) if one["payer"]["id"] != "99100")
-    bring(door, [document])
-    claim = claim_of(door, document)
-    send(desk, claim)
-    answer(desk, document, paid="50.00", number="P1")
+    claim, document = paid_once(desk, door)
     file = tmp_path / "corrected.json"
     file.write_text(json.dumps(document | {"prior_authorization": "PA1"}))
     replace(door, claim, file, Wish("pat", "authorization"))
     send(desk, claim, number=18)
-    desk.receive(desk.envelope("277CA", status_277(
-        f"{document['patient_control_number']} A7:562*20260212*U*{document['charge']}", reference="B18"
-    )))  # fmt: skip
+    rejected_again(desk, document, "A7:562")
     assert "resubmission_rejected" in desk.current(document["patient_control_number"])["flags"]
     again = document | {"prior_authorization": "PA2"}
     assert counts(bring(door, [again])) == (0, 0, 0, 1)
     file.write_text(json.dumps(again))
     assert counts(replace(door, claim, file, Wish("pat", "again"))) == (1, 0, 0, 0)
-    with door.store.read() as conn:
-        version = store_claims.newest_version(conn, claim.id)
-    assert version is not None
+    version = newest(door, claim)
     assert (version.frequency, json.loads(version.body)["payer_claim_control_number"]) == ("7", "P1")
 
 
 def test_a_rejected_void_goes_out_with_another_number(desk: Desk, door: Door) -> None:
     """The same once more is refused with what helps; with the right number of the payer's it is a new version."""
-    document = next(one for one in sample_claims(9, 1, date(2026, 1, 5)) if one["payer"]["id"] != "99100")
-    bring(door, [document])
-    claim = claim_of(door, document)
-    send(desk, claim)
-    answer(desk, document, paid="50.00", number="P1")
+    claim, document = paid_once(desk, door)
     void(door, claim, Wish("pat", "wrong patient"))
     send(desk, claim, number=18)
-    desk.receive(desk.envelope("277CA", status_277(
-        f"{document['patient_control_number']} A3:464*20260212*U*{document['charge']}", reference="B18"
-    )))  # fmt: skip
+    rejected_again(desk, document, "A3:464")
     (item,) = lists(desk, ["rejections"], WorkFilters(), None)["items"]
     assert "claims void" in item["next"]["command"]
     with pytest.raises(Refused, match="--payer-number"):
         void(door, claim, Wish("pat", "again"))
     assert counts(void(door, claim, Wish("pat", "again", payer_number="P2"))) == (1, 0, 0, 0)
-    with door.store.read() as conn:
-        version = store_claims.newest_version(conn, claim.id)
-    assert version is not None
+    version = newest(door, claim)
     assert (version.frequency, json.loads(version.body)["payer_claim_control_number"]) == ("8", "P2")
 
 
@@ -314,10 +313,7 @@ def test_a_change_at_a_payer_that_gave_no_number_asks_for_it(
     desk: Desk, door: Door, first: dict[str, Any], tmp_path: Path
 ) -> None:
     """The number that the first payer gave is not offered to the second."""
-    claim = paid_first(desk, door, first)
-    second = second_of(first)
-    bring(door, [second])
-    send(desk, claim, number=18)
+    _claim, second = sent_on(desk, door, first)
     file = tmp_path / "corrected.json"
     file.write_text(json.dumps(second | {"prior_authorization": "PA1"}))
     with pytest.raises(UsageError, match="--payer-number: none is known"):
@@ -326,10 +322,7 @@ def test_a_change_at_a_payer_that_gave_no_number_asks_for_it(
 
 def test_a_replacement_to_the_second_payer(desk: Desk, door: Door, first: dict[str, Any]) -> None:
     """It replaces what that payer decided, and leaves the first payer's money alone."""
-    claim = paid_first(desk, door, first)
-    second = second_of(first)
-    bring(door, [second])
-    send(desk, claim, number=18)
+    claim, second = sent_on(desk, door, first)
     answer(desk, second, paid="65.00", number="S1", status="2", trace="T2", adjustments="OA*23*425.00 CO*45*10.00")
     seven = second | {"frequency": "7", "payer_claim_control_number": "S1", "prior_authorization": "PA1"}
     assert counts(bring(door, [seven])) == (1, 0, 0, 0)

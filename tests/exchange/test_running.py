@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from practice import Partner, Practice, in_a_folder, simulated
+from practice import Partner, Practice, in_a_folder, opened, simulated
 
 from gateway.app import App
 from gateway.errors import GatewayError
@@ -55,14 +55,8 @@ class Clocked(App):
 
 @contextmanager
 def clocked(practice: Practice, until: timedelta) -> Iterator[Clocked]:
-    os.environ.update(practice.environ)
-    app = Clocked(Home.open(practice.home), until)
-    try:
+    with opened(practice, lambda home: Clocked(home, until)) as app:
         yield app
-    finally:
-        app.close()
-        for name in practice.environ:
-            del os.environ[name]
 
 
 @pytest.fixture
