@@ -4,7 +4,8 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	  $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$p; break; }; done)
 VENV := .venv
 STAMP := $(VENV)/.installed
-PYTEST_WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
+# More than there are processors: many tests wait for a server or a clock.
+PYTEST_WORKERS ?= $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) + 2 )))
 
 .PHONY: help demo test lint docs maps constraints clean
 

@@ -6,12 +6,14 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
 from gateway.outbound.checking import CheckedSet, SetJob, checked_set
 
+AT_A_TIME = 2  # sets that a process has: the one that it makes, and the next, so that it never stands idle
 FEWEST_CLAIMS = 3_000  # of one file: below, starting a process takes longer than the work
 
 
@@ -40,16 +42,27 @@ class Workers:
         return self._shared(jobs)
 
     def _shared(self, jobs: Sequence[SetJob]) -> Iterator[CheckedSet]:
-        """This process is one of them: it makes its share, and of the others' what nobody has begun."""
-        shares = {n: self._begun(job) for n, job in enumerate(jobs) if n % self.count}
-        made: dict[int, CheckedSet] = {}
+        """This process is one of them: it makes what no other was handed yet. What was handed out is never taken back:
+        a pool that breaks cannot bear that."""
+        waiting = deque(range(1, len(jobs)))
+        shares: dict[int, Future[CheckedSet]] = {}
+        self._hand_out(jobs, waiting, shares)
+        made = {0: checked_set(jobs[0])}
         for n, job in enumerate(jobs):
-            while n not in made and not _is_done(shares.get(n)):
-                other = next((m for m in range(n, len(jobs)) if m not in made and _is_free(shares.get(m))), None)
-                if other is None:
-                    break
-                made[other] = checked_set(jobs[other])
-            yield made.pop(n) if n in made else self._done(job, shares[n])
+            self._hand_out(jobs, waiting, shares)
+            while waiting and n not in made and not (n in shares and shares[n].done()):
+                own = waiting.popleft()
+                made[own] = checked_set(jobs[own])
+                self._hand_out(jobs, waiting, shares)
+            yield made.pop(n) if n in made else self._done(job, shares.pop(n))
+
+    def _hand_out(self, jobs: Sequence[SetJob], waiting: deque[int], shares: dict[int, Future[CheckedSet]]) -> None:
+        """Gives the other processes what they have room for; while they are busy, the last one is for this process."""
+        busy = sum(not share.done() for share in shares.values())
+        while len(waiting) > min(busy, 1) and busy < AT_A_TIME * (self.count - 1):
+            n = waiting.popleft()
+            shares[n] = self._begun(jobs[n])
+            busy += 1
 
     def _begun(self, job: SetJob) -> Future[CheckedSet]:
         if self._pool is None:
@@ -77,15 +90,6 @@ class Workers:
         pool, self._pool = self._pool, None
         if pool is not None:
             pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _is_done(future: Future[CheckedSet] | None) -> bool:
-    return future is not None and future.done()
-
-
-def _is_free(future: Future[CheckedSet] | None) -> bool:
-    """Whether no other process has the work; from then on none will."""
-    return future is None or future.cancel()
 
 
 def _begin() -> None:

@@ -6,6 +6,7 @@ import io
 import os
 import signal
 from collections.abc import Iterator
+from concurrent.futures import Future, wait
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from gateway.claims.crosswalk import NO_CROSSWALK
 from gateway.claims.samples import sample_claims
 from gateway.exchange.admission_rules import load_rules
 from gateway.exchange.companion_rules import load_companions
-from gateway.outbound.checking import SetJob, checked_set, write_file
+from gateway.outbound.checking import CheckedSet, SetJob, checked_set, write_file
 from gateway.outbound.sets import Member
 from gateway.outbound.workers import Workers
 from gateway.outbound.writing import BatchHead, SetHead
@@ -93,8 +94,8 @@ def workers(said: list[str]) -> Iterator[Workers]:
 
 @pytest.fixture
 def no_help(monkeypatch: pytest.MonkeyPatch) -> None:
-    """This process waits for the other one, however small the work is."""
-    monkeypatch.setattr(workers_module, "_is_free", lambda future: future is None)
+    """The other process is handed all but the first set, and this one waits for it, however small the work is."""
+    monkeypatch.setattr(workers_module, "AT_A_TIME", 1_000)
 
 
 def file_of(made: Iterator[object], jobs: list[SetJob]) -> bytes:
@@ -138,6 +139,27 @@ def test_a_killed_process_costs_nothing(jobs: list[SetJob], workers: Workers, sa
     assert file_of(iter([first, *made]), jobs) == alone
     assert said == ["a process that makes sets ended unasked; the rest is made by this one"]
     assert file_of(workers.checked(jobs), jobs) == alone, "and the next file is made, too"
+
+
+def test_what_was_not_handed_out_when_a_process_is_killed_is_made_here(
+    jobs: list[SetJob], workers: Workers, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pool breaks with sets that it was handed, and others that it was not: these are made, too, in their order."""
+    begun, shares = workers._begun, []
+
+    def noted(job: SetJob) -> Future[CheckedSet]:
+        shares.append(begun(job))
+        return shares[-1]
+
+    monkeypatch.setattr(workers, "_begun", noted)
+    many = jobs * 4
+    made = workers.checked(many)
+    first = next(made)
+    for process in list(workers._pool._processes.values()):  # type: ignore[union-attr]
+        os.kill(process.pid, signal.SIGKILL)
+    assert not wait(shares, timeout=60).not_done
+    assert [one.text for one in (first, *made)] == [checked_set(job).text for job in many]
+    assert len(said) == 1
 
 
 def test_few_claims_are_made_by_one_process(jobs: list[SetJob], said: list[str]) -> None:
