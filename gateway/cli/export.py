@@ -70,6 +70,13 @@ def patients(session: Session, /, **said: Any) -> None:
     _export(session, "patients", **said)
 
 
+@export.command()
+@_exporting
+def balances(session: Session, /, **said: Any) -> None:
+    """What payers took or carried on beside claims (PLB), a row an adjustment, with what was undone."""
+    _export(session, "balances", **said)
+
+
 def _export(
     session: Session,
     kind: str,
@@ -170,5 +177,5 @@ def _cell(name: str, value: Any) -> str:
 _NUMBERS = frozenset((
     "charge", "paid", "patient_responsibility", "deductible", "coinsurance", "copay", "contractual", "denied", "other",
     "prior_payer", "forwarded", "interest", "line", "units", "owes", "responsibility", "credit", "line_responsibility",
-    "line_owes", "version",
+    "line_owes", "version", "amount",
 ))  # fmt: skip

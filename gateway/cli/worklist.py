@@ -11,7 +11,7 @@ import click
 from gateway.claims.work import APPEAL_OUTCOMES, OUTCOMES
 from gateway.cli.claims import number_argument, provider_option
 from gateway.cli.output import JsonItems, counted, dry_run_option, emit, json_option, say, table
-from gateway.cli.report import day
+from gateway.cli.report import FORMATS, day, output_option, write_report
 from gateway.cli.root import Group, Session
 from gateway.errors import UsageError
 
@@ -26,8 +26,10 @@ _FILTERS = (
     click.option("--due-before", callback=day, help="Only what somebody wanted to come back to before this day."),
     click.option("--done", is_flag=True, help="Only what is done, instead of what waits."),
     click.option(
-        "--limit", type=click.IntRange(0), default=_SHOWN, show_default=True, help="How many items; 0 for all of them."
+        "--limit", type=click.IntRange(0), help=f"How many items; 0 for all of them. {_SHOWN}; in a sheet or page all."
     ),
+    click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True),
+    output_option,
 )
 
 
@@ -77,6 +79,7 @@ def silent(session: Session, /, **said: Any) -> None:
 
 def _list(session: Session, names: Sequence[str], said: Document) -> None:
     from gateway.exchange.worklist import lists, tell_lists
+    from gateway.reports.work_sheet import sheet
     from gateway.store.reporting import Filters
     from gateway.store.worklist import WorkFilters
 
@@ -87,8 +90,15 @@ def _list(session: Session, names: Sequence[str], said: Document) -> None:
         said["due_before"],
         said["done"],
     )
-    limit = said["limit"] or None
-    if said["as_json"]:
+    form, output = "json" if said["as_json"] else said["form"], said["output"]
+    if form == "json" and output is not None:
+        raise UsageError("--output goes with a table, CSV, XLSX or HTML; the JSON document goes to standard output")
+    is_sheet = form not in ("table", "json") or output is not None
+    limit = (said["limit"] if said["limit"] is not None else 0 if is_sheet else _SHOWN) or None
+    if is_sheet:
+        named = [(name, str(said[name])) for name in ("owner", "payer", "partner", "due_before") if said[name]]
+        write_report(sheet(lists(session.app, names, filters, limit), tuple(named)), form, output)
+    elif form == "json":
         out = JsonItems()
         out.end(tell_lists(session.app, names, filters, limit, out.tell))
     else:
@@ -96,6 +106,8 @@ def _list(session: Session, names: Sequence[str], said: Document) -> None:
 
 
 def _show(found: Document, done: bool) -> None:
+    from gateway.reports.work_sheet import because
+
     head = ("claim", "payer", "at risk", "because", "last day", "days", "owner", "due")
     rows = []
     for one in found["items"]:
@@ -125,17 +137,6 @@ def _fitting(row: tuple[str, ...], room: int) -> tuple[str, ...]:
     """The row with its reason cut to what a terminal shows beside the rest."""
     longest = max(30, room - 90)
     return tuple(f"{cell[: longest - 1]}…" if at == 3 and len(cell) > longest else cell for at, cell in enumerate(row))
-
-
-def because(item: Document) -> str:
-    """Why an item waits, in words."""
-    if item["list"] == "denials":
-        reasons = [f"{one['group']} {one['reason']} {one['label']}".strip() for one in item["reasons"]]
-        return "denied: " + "; ".join(dict.fromkeys(reasons))
-    if item["list"] == "rejections":
-        said = "; ".join(dict.fromkeys(one["label"] for one in item["codes"])) or "no code was given"
-        return f"rejected by {item['hop']}: {said}"
-    return f"no {item['missing']}, sent {item['sent_at'][:10]}"
 
 
 # ── what people do ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -15,13 +15,14 @@ from typing import Any, NamedTuple
 
 from gateway.app import App
 from gateway.errors import UsageError
-from gateway.exchange.rules import adjustment_classes, patient_protections
+from gateway.exchange.rules import adjustment_classes, answer_words, patient_protections
 from gateway.inbound.facts import Adjustment, RemittedClaim
 from gateway.reconcile.classes import Classes, classify_claim
 from gateway.reconcile.remitted import remitted_claim
 from gateway.reports.cells import amount
 from gateway.reports.patients import balance_of, patient_document
 from gateway.store import stamp
+from gateway.store.balance_exports import balance_moves, entry_proof, settled_entry
 from gateway.store.exports import Marks, Move, fingerprint, moves, settled_marks
 from gateway.store.patient_accounts import Looked, balances_between, keep, newest_balance, proof, stale
 from gateway.store.remittances import POSTING_AMOUNTS
@@ -45,6 +46,10 @@ COLUMNS = {
         "responsibility", "paid", "credit", "expected_payer", "line_control_number", "procedure", "service_date",
         "line_responsibility", "line_owes", "adjustments",
     ),
+    "balances": (
+        "key", "kind", "recorded_at", "remittance", "payer_id", "payer_name", "payment_date", "trace_number",
+        "provider", "fiscal_period_end", "code", "label", "reference", "amount", "by", "reason",
+    ),
 }  # fmt: skip
 _LINE_AMOUNTS = ("patient_responsibility", "contractual", "denied", "other")
 
@@ -64,13 +69,15 @@ class Exported(NamedTuple):
 def export(app: App, kind: str, since: str = "", until: str = "") -> Exported:
     """What is new since a cursor; everything without one.
 
-    :param kind: "postings", "lines" or "patients"
+    :param kind: "postings", "lines", "patients" or "balances"
     :param until: the cursor of an export that was not completed, to have its rows again; to now without one
     :raises UsageError: where the cursor is none, of another kind, or of another store
     :raises Busy: where another process exports the balances of patients
     """
     if kind == "patients":
         return _patients(app, since, until)
+    if kind == "balances":
+        return _provider_balances(app, since, until)
     newest = settled_marks(app.store)
     with app.store.read() as conn:
         start, end = _span(kind, since, until, newest, lambda marks: fingerprint(conn, marks))
@@ -100,6 +107,39 @@ def _patients(app: App, since: str, until: str) -> Exported:
             start, end = _span("patients", since, until, newest, lambda marks: proof(conn, marks.posting_id))
             cursor = _sealed("patients", end, proof(conn, end.posting_id))
     return Exported(COLUMNS["patients"], _balances(app, start.posting_id, end.posting_id), cursor)
+
+
+def _provider_balances(app: App, since: str, until: str) -> Exported:
+    """Every provider adjustment when its payment was posted, and again with the sign turned when that was undone."""
+    newest = Marks(settled_entry(app.store))
+    with app.store.read() as conn:
+        start, end = _span("balances", since, until, newest, lambda marks: entry_proof(conn, marks.posting_id))
+        cursor = _sealed("balances", end, entry_proof(conn, end.posting_id))
+    return Exported(COLUMNS["balances"], _adjustments(app, start.posting_id, end.posting_id), cursor)
+
+
+def _adjustments(app: App, after: int, until: int) -> Iterator[Row]:
+    words = answer_words(app.home.path)
+    with app.store.read() as conn:
+        for one in balance_moves(conn, after, until):
+            yield {
+                "key": f"E{one.entry_id}/{one.adjustment_id}",
+                "kind": one.kind,
+                "recorded_at": one.recorded_at,
+                "remittance": str(one.remittance_id),
+                "payer_id": one.payer_key,
+                "payer_name": one.payer_name,
+                "payment_date": one.payment_date,
+                "trace_number": one.trace_number,
+                "provider": one.provider_id,
+                "fiscal_period_end": one.fiscal_period_end,
+                "code": one.code,
+                "label": words.provider(one.code).label,
+                "reference": one.reference,
+                "amount": amount(one.amount),
+                "by": one.actor,
+                "reason": one.reason,
+            }
 
 
 def _look(app: App) -> None:

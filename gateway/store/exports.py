@@ -67,10 +67,11 @@ def settled_marks(store: Store, patience: Patience = _PATIENCE) -> Marks:
 
     :raises StoreBusy: where a writer takes longer than the patience
     """
-    return Marks(_settled(store, postings, patience), _settled(store, remittance_links, patience))
+    return Marks(settled_mark(store, postings, patience), settled_mark(store, remittance_links, patience))
 
 
-def _settled(store: Store, table: Table, patience: Patience) -> int:
+def settled_mark(store: Store, table: Table, patience: Patience = _PATIENCE) -> int:
+    """The newest row of one table below which nothing can appear any more."""
     for _ in range(0 if store.is_sqlite else patience.times - 1):  # SQLite has a patience of its own
         with suppress(StoreBusy):
             return _newest(store, table, patience.milliseconds)

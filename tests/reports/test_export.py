@@ -20,7 +20,7 @@ from gateway.store import Store, open_store
 from gateway.store.errors import StoreBusy
 from gateway.store.exports import Marks, Patience, settled_marks
 from gateway.store.remittances import NewPosting, add_postings
-from gateway.store.tables import postings
+from gateway.store.tables import postings, remittances
 
 Row = dict[str, Any]
 
@@ -251,3 +251,39 @@ def test_who_owes_nothing_is_not_told(desk: Desk) -> None:
     body = "CLP*A1*1*240*180**12*P1*11*1\nSVC*HC:99213*240*180**1\nDTM*472*20260115\nCAS*CO*45*60\n"
     desk.receive(desk.envelope("835", header_835("180") + body))
     assert list(export(desk, "patients").rows) == []
+
+
+def test_provider_adjustments_are_told_once_with_what_was_undone(desk: Desk) -> None:
+    """A row a PLB pair; the payment taken back gives each again with the sign turned; the sums are the store's."""
+    desk.sent(desk.claims("A1"))
+    body = header_835("170", "TA") + claim_835("A1") + "PLB*1234567893*20261231*WO:P1*30*L6:A1*-20\n"
+    desk.receive(desk.envelope("835", body))
+    first = export(desk, "balances")
+    names = ("kind", "payer_id", "trace_number", "provider", "fiscal_period_end", "code", "reference", "amount")
+    assert [tuple(row[name] for name in names) for row in first.rows] == [
+        ("post", "12345", "TA", "1234567893", "2026-12-31", "WO", "P1", "30.00"),
+        ("post", "12345", "TA", "1234567893", "2026-12-31", "L6", "A1", "-20.00"),
+    ]
+    again = export(desk, "balances", first.cursor)
+    assert (list(again.rows), again.cursor) == ([], first.cursor)
+    decide(desk, undo, desk.rows(remittances)[0]["id"], reason="not ours")
+    last = export(desk, "balances", first.cursor)
+    assert [(row["kind"], row["amount"], row["reason"]) for row in last.rows] == [
+        ("undo", "-30.00", "not ours"), ("undo", "20.00", "not ours"),
+    ]  # fmt: skip
+    rows = list(export(desk, "balances").rows)
+    assert sum(Decimal(row["amount"]) for row in rows) == 0
+    assert len({row["key"] for row in rows}) == 4
+    assert len(list(export(desk, "balances", "", first.cursor).rows)) == 2, "the same rows between the same cursors"
+
+
+def test_provider_adjustments_are_read_page_by_page(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than a page of one payment, and payments without any between: none is left out or told twice."""
+    monkeypatch.setattr("gateway.store.balance_exports.PAGE", 2)
+    for trace, count in (("TA", 5), ("TB", 0), ("TC", 2)):
+        pairs = "".join(f"*WO:R{trace}{number}*-1" for number in range(count))
+        plb = f"PLB*1234567893*20261231{pairs}\n" if count else ""
+        desk.receive(desk.envelope("835", header_835(str(count), trace) + plb))
+    assert [row["reference"] for row in export(desk, "balances").rows] == [
+        "RTA0", "RTA1", "RTA2", "RTA3", "RTA4", "RTC0", "RTC1",
+    ]  # fmt: skip
