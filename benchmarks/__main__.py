@@ -13,6 +13,8 @@ from benchmarks.place import WORKERS
 from benchmarks.plan import FAMILIES, measured
 from benchmarks.table import Row, machine, ratios, table
 
+SFTP = "sftp"  # asked for by name only: it needs OpenSSH, and has no number of claims
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; gives its exit code."""
@@ -24,6 +26,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             configure(level="warning")
             return check(print)
+        if SFTP in options.only:
+            from benchmarks.sftp import compare
+
+            print(f"{machine()}\n")
+            for line in compare(_tell):
+                print(line, flush=True)
+            options.only.remove(SFTP)
+            if not options.only:
+                return 0
         rows = _rows(options)
     except WorkFailed as error:
         _tell(str(error))
@@ -38,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--sizes", type=_sizes, default=[10_000, 100_000], help="claims, for example 1000,10000")
-    parser.add_argument("--only", type=_families, default=list(FAMILIES), help=f"some of {','.join(FAMILIES)}")
+    parser.add_argument("--only", type=_families, default=list(FAMILIES), help=f"some of {','.join((*FAMILIES, SFTP))}")
     parser.add_argument("--workers", type=int, default=1, help="processes of a build; CPU time is that of the first")
     parser.add_argument("--postgresql", action="store_true", help="on a throwaway server, as the tests start one")
     parser.add_argument("--check", action="store_true", help="only whether memory stays flat, with few claims")
@@ -51,8 +62,8 @@ def _sizes(text: str) -> list[int]:
 
 def _families(text: str) -> list[str]:
     chosen = text.split(",")
-    if unknown := set(chosen) - set(FAMILIES):
-        raise argparse.ArgumentTypeError(f"no {', '.join(sorted(unknown))}; there are {', '.join(FAMILIES)}")
+    if unknown := set(chosen) - {*FAMILIES, SFTP}:
+        raise argparse.ArgumentTypeError(f"no {', '.join(sorted(unknown))}; there are {', '.join((*FAMILIES, SFTP))}")
     return chosen
 
 
