@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from gateway.apart import WORDS
 from gateway.app import App
 from gateway.errors import GatewayError, Refused, UsageError
+from gateway.exchange import leftovers
 from gateway.exchange.retaining import refuse_left_file
 from gateway.exchange.sealing import sealed, wire_of
 from gateway.partners import Profile
@@ -29,7 +30,6 @@ from gateway.transport.deliver import (
     Step,
     Upload,
     deliver,
-    remove_leftovers,
     settle,
 )
 from gateway.transport.port import Transport, Unreachable
@@ -89,10 +89,11 @@ def send(app: App, profile: Profile) -> Generator[Delivered, None, None]:
         yield from _settle_interrupted(app, profile)
         with app.store.read() as conn:
             waiting = batches.list_batches(conn, partner=profile.name, states=WAITING)
-        if not waiting:
+        if not waiting and not leftovers.are_waiting(app, profile):
             return
         transport = app.transport(profile)
         try:
+            leftovers.remove(app, profile, transport)
             for batch in waiting:
                 done = list(_settle_or_deliver(app, profile, transport, batch))
                 yield from done
@@ -155,18 +156,12 @@ def _parcel(profile: Profile, batch: BatchRow, folder: str, size: int) -> Parcel
     return Parcel(folder, batch.file_name, size, Upload(profile.upload))
 
 
-def _place(profile: Profile) -> dict[str, str]:
-    """Where a delivery goes, kept with its first step: a profile may name another place by the time it is settled."""
-    server = f"{profile.sftp.username}@{profile.sftp.host}" if profile.sftp else f"folder {profile.folder}"
-    return {"server": server, "folder": profile.send_folder}
-
-
 def _settle(app: App, profile: Profile, transport: Transport, batch: BatchRow) -> Delivered:
     with app.store.read() as conn:
         rows = [row for row in batches.steps_of(conn, batch.id) if row.attempt == batch.attempts]
     steps = [Recorded(Step(row.step), json.loads(row.detail)) for row in rows]
-    place = _place(profile) | {name: str(value) for step in steps for name, value in step.detail.items()}
-    if place["server"] != _place(profile)["server"]:
+    place = leftovers.place_of(profile) | {name: str(value) for step in steps for name, value in step.detail.items()}
+    if place["server"] != leftovers.place_of(profile)["server"]:
         text = f"still unknown: it went to {place['server']}, and the profile names another place now; ask them"
         return Delivered(batch, text)
     parcel = _parcel(profile, batch, place["folder"], wire_of(app, batch).size)
@@ -196,13 +191,14 @@ def _deliver(app: App, profile: Profile, transport: Transport, batch: BatchRow) 
     wire = sealed(app, profile, batch)
     if wire.name != batch.archive_name:
         app.archive.verify(wire.name, wire.sha256)
-    _remove_leftovers(app, profile, transport, batch)
+    if batch.attempts:
+        leftovers.remove(app, profile, transport)
     with app.store.write() as conn:
         sending = batches.set_state(conn, batch.id, "sending", at=app.now())
 
     def record(step: Step, detail: Any) -> None:
         if step in (Step.TEMP_CHOSEN, Step.PUT_ASKED):
-            detail = {**detail, **_place(profile)}
+            detail = {**detail, **leftovers.place_of(profile)}
         with app.store.write() as conn:
             _own(conn, sending)
             batches.record_step(conn, batch.id, sending.attempts, step.value, detail, at=app.now())
@@ -220,19 +216,6 @@ def _own(conn: Connection, batch: BatchRow) -> None:
     found = batches.get_batch(conn, batch.id, lock=True)
     if (found.state, found.attempts) != (batch.state, batch.attempts):
         raise IllegalTransition(f"another process has taken batch {batch.id} over")
-
-
-def _remove_leftovers(app: App, profile: Profile, transport: Transport, batch: BatchRow) -> None:
-    """Temporary files of earlier attempts at this batch, all of which are known not to have arrived."""
-    if not batch.attempts:
-        return
-    with app.store.read() as conn:
-        details = [json.loads(row.detail) for row in batches.steps_of(conn, batch.id)]
-    names = {str(detail["temp_name"]) for detail in details if "temp_name" in detail}
-    try:
-        remove_leftovers(transport, profile.send_folder, sorted(names))
-    except GatewayError as error:
-        app.log.warning("leftovers not removed", batch=batch.id, error=type(error).__name__)
 
 
 def _finish(app: App, batch: BatchRow, found: Delivery) -> Delivered:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, delete, insert, select, update
+from sqlalchemy import Connection, Select, delete, exists, func, insert, select, update
 
 from gateway.errors import UsageError
 from gateway.store.errors import IllegalTransition
@@ -114,6 +114,15 @@ class SubmissionRow(NamedTuple):
     patient_control_number: str
     match_key: str
     billing_key: str
+
+
+class LeftRow(NamedTuple):
+    """The first step of an attempt whose temporary file may still stand at the partner."""
+
+    batch_id: int
+    attempt: int
+    detail: str
+    tries: int  # how often its removal was refused
 
 
 class StepRow(NamedTuple):
@@ -269,6 +278,21 @@ def steps_of(conn: Connection, batch_id: int) -> list[StepRow]:
     """The recorded steps of a batch's deliveries, in order."""
     query = select(*columns(delivery_steps, StepRow)).where(delivery_steps.c.batch_id == batch_id)
     return fetch(conn, query.order_by(delivery_steps.c.id), StepRow)
+
+
+def left_behind(conn: Connection, partner: str) -> list[LeftRow]:
+    """The temporary files of a partner's ended deliveries that got no final name, and are not known to be gone."""
+    step, other = delivery_steps.c, delivery_steps.alias()
+    of_it = (other.c.batch_id == step.batch_id, other.c.attempt == step.attempt)
+    settled = exists().where(*of_it, other.c.step.in_(("renamed", "leftover_gone")))
+    tries = select(func.count()).where(*of_it, other.c.step == "leftover_stays").scalar_subquery()
+    query = (
+        select(step.batch_id, step.attempt, step.detail, tries)
+        .join(batches, batches.c.id == step.batch_id)
+        .where(batches.c.partner == partner, batches.c.state.not_in(("sending", "unknown")))
+        .where(step.step == "temp_chosen", ~settled)
+    )
+    return fetch(conn, query.order_by(step.id), LeftRow)
 
 
 def get_batch(conn: Connection, batch_id: int, *, lock: bool = False) -> BatchRow:

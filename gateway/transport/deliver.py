@@ -44,6 +44,8 @@ class Step(StrEnum):
     RENAMED = "renamed"
     PUT_ASKED = "put_asked"  # Upload.DIRECT only
     PUT_DONE = "put_done"  # detail: size
+    LEFTOVER_GONE = "leftover_gone"  # after a delivery that broke: its temporary file does not stand there any more
+    LEFTOVER_STAYS = "leftover_stays"  # the partner did not let us remove it
     TEMP_VANISHED = "temp_vanished"  # the complete temporary file disappeared: someone may have taken it
 
 
@@ -119,13 +121,13 @@ def settle(transport: Transport, parcel: Parcel, steps: Iterable[Recorded], *, p
     return Delivery(DeliveryState.NOT_SENT, "it stopped before the partner was asked to take it")
 
 
-def remove_leftovers(transport: Transport, folder: str, temp_names: Iterable[str]) -> list[str]:
-    """Removes those of our own recorded temporary files that still stand in the folder; returns their names.
+def remove_leftovers(transport: Transport, folder: str, temp_names: Iterable[str]) -> set[str]:
+    """Removes those of our own recorded temporary files that stand in the folder; gives those that still do.
 
     Only for deliveries that have ended: the temporary file of an unknown one is evidence, and `settle` needs it.
     """
-    standing = {file.name for file in transport.list_files(folder)}
-    return [name for name in temp_names if name in standing and _try_remove(transport, folder, name)]
+    standing = {file.name for file in transport.list_files(folder)} & set(temp_names)
+    return {name for name in standing if not _try_remove(transport, folder, name)}
 
 
 def _write(

@@ -11,6 +11,7 @@ from cutting import CuttingRelay
 from lives import Death, Mortals
 from practice import Partner, Practice, behind_sshd, in_a_folder, settle_all, simulated
 
+from gateway.exchange.leftovers import MOST_TRIES
 from gateway.simulator import Faults, Scenario
 from gateway.store import open_store
 from gateway.store.batches import get_batch
@@ -254,3 +255,32 @@ def test_a_batch_whose_bytes_are_damaged_stops_no_other(practice: Practice, tmp_
     assert "batch 1 for house is built" in ran.err
     assert [one["state"] for one in practice.batches()] == ["built", "sent"]
     assert len(list(partner.simulator.inbound.iterdir())) == 1
+
+
+def test_a_temporary_file_that_could_not_be_removed_goes_later(practice: Practice, takes: Partner) -> None:
+    """An upload broke, then the partner refused the removal while the file itself went out: the next round removes it,
+    although nothing waits, and after that nobody asks any more."""
+    takes.simulator.faults = Faults(takes="at once", drop_at="write", drop_when="after", times=1)
+    practice.gateway("exchange", code=3)
+    takes.simulator.faults = Faults(takes="at once", refuse=frozenset({"remove"}))
+    practice.gateway("exchange")
+    assert {batch["state"] for batch in practice.batches()} == {"sent"}
+    assert len(list(takes.simulator.inbound.iterdir())) == 1
+    takes.simulator.faults = Faults(takes="at once")
+    practice.gateway("exchange")
+    assert list(takes.simulator.inbound.iterdir()) == []
+    steps = practice.rows()["delivery_steps"]
+    practice.gateway("exchange")
+    assert practice.rows()["delivery_steps"] == steps
+
+
+def test_a_partner_who_never_lets_us_remove_is_not_asked_for_ever(practice: Practice, takes: Partner) -> None:
+    """A few rounds try it; then only rounds that have something to send do."""
+    takes.simulator.faults = Faults(takes="at once", drop_at="write", drop_when="after", times=1)
+    practice.gateway("exchange", code=3)
+    takes.simulator.faults = Faults(takes="at once", refuse=frozenset({"remove"}))
+    for _ in range(MOST_TRIES + 1):
+        practice.gateway("batches", "send")
+    steps = practice.rows()["delivery_steps"]
+    practice.gateway("batches", "send")
+    assert practice.rows()["delivery_steps"] == steps
