@@ -136,7 +136,12 @@ def _alerts(app: App) -> Iterator[Finding]:
         else:
             yield Finding("ok", "alerts", f"{name}: {'the last message got through' if row else 'nothing told yet'}")
     if not channels:
-        yield Finding("ok", "alerts", "nobody is told: gateway.toml has no [alerts]")
+        text = "nobody is told: gateway.toml has no [alerts]"
+        if any(profile.usage == "P" for profile in app.profiles.values()):
+            mend = "name a mail address, a webhook or a command in [alerts], then `gateway alerts test`"
+            yield Finding("warning", "alerts", text, mend, page="alert-channel")
+        else:
+            yield Finding("ok", "alerts", text)
 
 
 def _key_files(app: App) -> Iterator[Finding]:

@@ -94,7 +94,7 @@ def _copy(app: App) -> Iterator[Said]:
         return  # without a store nobody knows, and that is said elsewhere
     if copied is None:
         mend = "`gateway keys copy FILE`, to be kept elsewhere; `gateway keys check FILE` for one that you have"
-        yield _warning(f"no copy of the key {key.id} is known: if it is lost, archive and backups are", mend)
+        yield _warning(f"no copy of the key {key.id} is known: archive and backups are lost with it", mend)
 
 
 def _warning(text: str, mend: str) -> Said:

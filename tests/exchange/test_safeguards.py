@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from practice import Practice
+from practice import Practice, in_a_folder
 
 from gateway.app import App
 from gateway.exchange.volumes import on_encrypted_disk
@@ -126,3 +126,12 @@ def test_the_way_to_a_store_on_this_machine_is_private(store: Store) -> None:
     """A file, a socket and the loopback address are nobody's business; both stores of the tests are such."""
     with store.read() as conn:
         assert not travels_in_the_clear(conn)
+
+
+def test_a_practice_in_production_is_asked_whom_to_tell(practice: Practice, tmp_path: Path) -> None:
+    """With test partners alone nobody needs to be told at night; with a production one that is a finding."""
+    practice.partner(in_a_folder(tmp_path / "partner"))
+    assert said(practice, "alerts") == [("ok", "nobody is told: gateway.toml has no [alerts]")]
+    profile = practice.home / "sftp_config" / "house.toml"
+    profile.write_text(profile.read_text().replace('usage = "test"', 'usage = "production"'))
+    assert said(practice, "alerts") == [("warning", "nobody is told: gateway.toml has no [alerts]")]
