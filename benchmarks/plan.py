@@ -74,7 +74,15 @@ REMITTANCES = (
     Work("remittances:oxedi_stream", "remittance", OXEDI_CLAIMS),
     Work("remittances:floor_835", "remittance", FLOOR_835),
 )
-PLANS = (EXCHANGE, FILES, JUDGES, REMITTANCES, POSTING)
+FIRST_FILES, LAST_FILES = "small files posted, the first tenth", "small files posted, the last tenth"
+SMALL_FILES = (
+    *(Work(work.function, "") for work in EXCHANGE[:4]),  # up to the delivery
+    Work("small_files:make", ""),
+    Work("small_files:post_first", "small", FIRST_FILES),
+    Work("small_files:post_middle", ""),
+    Work("small_files:post_last", "small", LAST_FILES),
+)
+PLANS = (EXCHANGE, FILES, JUDGES, REMITTANCES, POSTING, SMALL_FILES)
 FAMILIES = tuple(dict.fromkeys(work.family for works in PLANS for work in works if work.family))
 
 Tell = Callable[[str], None]

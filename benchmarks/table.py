@@ -81,7 +81,7 @@ def ratios(rows: Sequence[Row]) -> Iterable[str]:
             times = rate[ours, claims] / rate[theirs, claims]
             shown = f"{times:.{1 if wanted > 1 else 2}f}"
             yield f"{ours}: {shown} times as fast as {does} {claims:,} claims (wanted: {wanted})"
-    for label in (IMPORT, BUILD):
+    for label in (IMPORT, BUILD, POST_835):
         sizes = sorted(claims for name, claims in rate if name == label)
         if len(sizes) > 1:
             times = rate[label, sizes[0]] / rate[label, sizes[-1]]
