@@ -11,9 +11,11 @@ from typing import NamedTuple
 from benchmarks.measured import Figures
 from benchmarks.plan import (
     BUILD,
+    FIRST_FILES,
     FLOOR_835,
     FLOOR_POST,
     IMPORT,
+    LAST_FILES,
     OURS_835,
     OURS_I,
     OURS_P,
@@ -34,6 +36,7 @@ RATIOS = (
     (OURS_835, OXEDI_CLAIMS, 1, "oxedi streams into columns"),
     (OURS_835, FLOOR_835, 1, "the floor reads"),
     (POST_835, FLOOR_POST, 0.5, "the floor posts"),
+    (LAST_FILES, FIRST_FILES, 0.9, "the first tenth (files, not claims):"),
 )
 _HEAD = ("work", "claims", "CPU s", "wall s", "claims/s", "MB/s", "peak MB", "memory ×")
 

@@ -40,15 +40,20 @@ def test_a_claim_that_is_kept_shows(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 
 def test_every_row_of_the_table_can_be_measured(tmp_path: Path) -> None:
-    """Each piece of work does with a few claims what it does with many, in the order of the plan."""
-    rows = []
+    """Each piece of work does with a few claims what it does with many, in the order of the plan; small files are
+    posted in three parts, all of them once."""
+    rows, small_files = [], 0
     for number, works in enumerate(plan.PLANS):
         place = tmp_path / f"plan{number}"
         place.mkdir()
         for work in works:
             figures = run(work.function, place, 12, 5)
-            assert figures.claims == 12
+            if work.function.startswith("small_files:post"):
+                small_files += figures.claims
+            else:
+                assert figures.claims == 12
             rows += [Row(work.label, figures)] if work.label else []
+    assert small_files == 12
     lines = list(table(rows))
     assert len(lines) == 2 + len(rows)
     assert len(list(ratios(rows))) == len(RATIOS)
