@@ -3,7 +3,8 @@
     python benchmarks/soak.py --kills 500 [--store sqlite|postgresql|both] [--seed N] [--keep FOLDER]
     python benchmarks/soak.py --schedules 10000 [--seed N]
 
-Each life takes six claims from import to remittance against the simulator. Its commands are killed with SIGKILL beside
+Each life takes six claims from import to remittance, half of them through a real sshd on loopback over a slow link to a
+partner who takes files at once, half to a partner who keeps them. Its commands are killed with SIGKILL beside
 a commit, an fsync or an operation on the mailbox, or at a random moment, up to three times in a row, and run again. At
 the end of each life the files and claims that arrived are counted, `store check` is run, and the reconciliation report
 is compared with that of a life in which nothing was killed. Leaves with 1 at the first difference, and names the life.
@@ -32,15 +33,17 @@ ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "exchange")]
 
 from lives import CLAIMS, MIXED, Death, Ending, Mortals, Tally, by_timer, end, mortals, stepwise  # noqa: E402
-from practice import Partner, Practice, simulated  # noqa: E402
+from practice import Partner, Practice, behind_slow_sshd, simulated  # noqa: E402
 from schedules import Template, run_schedule  # noqa: E402
+from sshd import SshServer, has_sshd, start_sshd  # noqa: E402
 from stores import postgres_server  # noqa: E402
 
 from gateway.exchange import collection  # noqa: E402
 from gateway.logs import configure  # noqa: E402
 from gateway.outbound import writing  # noqa: E402
 
-PARTNERS = ("takes files at once", "keeps files")
+AT_ONCE, KEEPS = "takes files at once", "keeps files"
+PARTNERS = (AT_ONCE, KEEPS)
 _AGAIN = 0.3  # how often a run that was killed is killed once more
 _MOST_IN_A_ROW = 3
 
@@ -54,6 +57,7 @@ class Soak:
     folder: Path
     runner: Mortals
     rng: random.Random
+    server: SshServer | None = None  # None: the simulator's own server instead
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     undisturbed: dict[str, Ending] = field(default_factory=dict)
     points: dict[str, int] = field(default_factory=dict)
@@ -65,14 +69,20 @@ class Soak:
         """One life in a folder of its own, which is removed when it ended well."""
         folder = self.folder / f"{self.store}{next(self.numbers)}"
         practice = Practice.make(folder / "home", self.new_url(folder))
-        with simulated(folder / "partner", MIXED, keeps=partner_kind == "keeps files") as partner:
+        with self._partner(partner_kind, folder) as partner:
             practice.partner(partner)
             numbers = practice.take_in(CLAIMS)
             live(practice, partner)
             ending = end(practice, partner, numbers)
+            shutil.rmtree(partner.simulator.home)
         shutil.rmtree(folder)
         self.lives += 1
         return ending
+
+    def _partner(self, kind: str, folder: Path) -> contextlib.AbstractContextManager[Partner]:
+        if kind == AT_ONCE and self.server is not None:
+            return behind_slow_sshd(self.server, folder.name, MIXED)
+        return simulated(folder / "partner", MIXED, keeps=kind == KEEPS)
 
     def begin(self) -> None:
         """The lives in which nothing is killed: what all others are compared with, and how many points there are."""
@@ -87,7 +97,7 @@ class Soak:
 
         for kind in PARTNERS:
             self.undisturbed[kind] = self.life(kind, live)
-        self.life(PARTNERS[0], in_one)
+        self.life(AT_ONCE, in_one)
 
     def go_on(self) -> int:
         """One more life with kills; returns how many."""
@@ -122,6 +132,22 @@ class Soak:
         while len(deaths) < _MOST_IN_A_ROW and self.rng.random() < _AGAIN:
             deaths.append(make())
         return deaths
+
+
+@contextlib.contextmanager
+def an_sshd(folder: Path) -> Iterator[SshServer | None]:
+    """A real server, where OpenSSH is installed."""
+    if not has_sshd():
+        print("no sshd is installed: the simulator's own server instead", flush=True)
+        yield None
+        return
+    place = folder / "sshd"
+    place.mkdir()
+    server = start_sshd(place)
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 @contextlib.contextmanager
@@ -189,9 +215,9 @@ def main() -> int:
     if chosen.schedules:
         return schedules(chosen.schedules, chosen.seed)
     folder = chosen.keep or Path(tempfile.mkdtemp(prefix="soak-"))
-    with stores(chosen.store) as addresses, mortals() as runner:
+    with stores(chosen.store) as addresses, mortals() as runner, an_sshd(folder) as server:
         for name, new_url in addresses.items():
-            one = Soak(name, new_url, folder, runner, random.Random(chosen.seed))
+            one = Soak(name, new_url, folder, runner, random.Random(chosen.seed), server)
             try:
                 soak(one, chosen.kills)
             except AssertionError:

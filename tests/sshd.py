@@ -96,9 +96,18 @@ class SshServer:
             self.process.wait(10)
 
 
+def has_sshd() -> bool:
+    """Whether OpenSSH's server is installed."""
+    return _program() is not None
+
+
+def _program() -> str | None:
+    return shutil.which("sshd") or shutil.which("/usr/sbin/sshd")
+
+
 def find_sshd() -> str:
     """The server's program; skips the test where there is none, fails it on CI."""
-    found = shutil.which("sshd") or shutil.which("/usr/sbin/sshd")
+    found = _program()
     if found is None:
         if os.environ.get("CI"):
             pytest.fail("OpenSSH's sshd is not installed, and on CI it must be")
