@@ -86,6 +86,8 @@ def add(session: Session, /, name: str, like: str, ask: bool | None, as_json: bo
         emit({"partner": name, "profile": str(target)})
     else:
         say(f"made {target}; fill it in, then run `gateway partners check {name}`")
+        if not tomllib.loads(text)["partner"]["payers"]:
+            say("no payer goes this way yet: another partner takes what nobody names; list this one's in `payers`")
     if asking:
         try:
             _confirm_host_key(Home.open(session.home), name, "")

@@ -14,6 +14,7 @@ from gateway.app import App
 from gateway.claims.wishes import Wishes
 from gateway.errors import Refused
 from gateway.exchange.delivery import batch_document, refresh_batch
+from gateway.exchange.joining import unfilled
 from gateway.exchange.unmet import hold_unmet
 from gateway.garbage import seldom_collected
 from gateway.outbound.checking import SetJob, write_file
@@ -181,6 +182,8 @@ def build_once(app: App, group: Group, *, only: Sequence[Member] = (), resends_i
 
     Ready claims that do not meet what the partner or payer wants (any more) are held first.
     """
+    if left := unfilled(group.profile):
+        return Built(group.profile.name, problems=[f"no batch for {group.profile.name}: {left}; its claims wait"])
     wishes = app.companions.of(group.profile)
     with app.store.write() as conn:
         ready, held = (only, []) if only else hold_unmet(conn, _ready(conn, group, wishes), wishes, app.now())

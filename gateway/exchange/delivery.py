@@ -176,15 +176,26 @@ def wrong_usage(profile: Profile, batch: BatchRow) -> Refused | None:
     """The refusal of a test file for a production mailbox, or the reverse: the profile was changed since."""
     if batch.usage == profile.usage:
         return None
-    built = WORDS.get(batch.usage, batch.usage)
+    return _changed_since(profile, batch, WORDS.get(batch.usage, batch.usage), WORDS[profile.usage])
+
+
+def wrong_address(profile: Profile, batch: BatchRow) -> Refused | None:
+    """The refusal of a file whose envelope names other sides than the profile does now: it is for somebody else."""
+    sides = profile.envelope.sides
+    if (batch.sender, batch.receiver) == sides:
+        return None
+    return _changed_since(profile, batch, f"{batch.sender} to {batch.receiver}", " to ".join(sides))
+
+
+def _changed_since(profile: Profile, batch: BatchRow, built: str, now: str) -> Refused:
     return Refused(
-        f"batch {batch.id} was built for {built}, and {profile.name} is for {WORDS[profile.usage]} now; "
+        f"batch {batch.id} was built for {built}, and {profile.name} is for {now} now; "
         f"it does not go there: `gateway batches cancel {batch.id}` gives its claims back"
     )
 
 
 def _deliver(app: App, profile: Profile, transport: Transport, batch: BatchRow) -> Delivered:
-    if (refusal := wrong_usage(profile, batch)) is not None:
+    if (refusal := wrong_usage(profile, batch) or wrong_address(profile, batch)) is not None:
         return Delivered(batch, str(refusal), refusal)
     refuse_left_file(app, batch.archive_name)
     app.archive.verify(batch.archive_name, batch.sha256)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from gateway.app import App
 from gateway.errors import GatewayError, PartnerUnreachable
 from gateway.exchange import conditions, enrolled, safeguards, sealing
+from gateway.exchange.joining import unfilled
 from gateway.partners import Profile
 from gateway.store.alerts import channel_rows
 from gateway.store.privacy import travels_in_the_clear
@@ -178,6 +179,8 @@ def _enrolments(app: App) -> Iterator[Finding]:
 def examine_partner(app: App, profile: Profile, *, anyway: bool = False) -> Iterator[Finding]:
     """Connects, compares the host key and lists the folders; `anyway` also with a login that was refused before."""
     what = f"partner {profile.name}"
+    if left := unfilled(profile):
+        yield Finding("error", what, left, "put in what the partner gave you", 2, "partner-setup")
     try:
         transport = app.transport(profile, anyway=anyway)
     except HostKeyRefused as error:

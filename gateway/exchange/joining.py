@@ -14,6 +14,8 @@ from gateway.home import Home
 from gateway.partners import Profile, Sftp, check_name, check_profiles, load_profile
 from gateway.profile_text import fill, without
 
+TO_FILL_IN = frozenset(("YOURID", "THEIRID", "YOUR PRACTICE"))  # what shipped profiles say in another's place
+
 
 class OfferedKey(NamedTuple):
     """The host key that a server shows."""
@@ -46,12 +48,32 @@ def new_profile(home: Home, name: str, like: str, values: Mapping[tuple[str, str
     if ("sftp", "private_key") in values and ("sftp", "password") not in values:
         text = without(text, "sftp", "password")
     text = fill(text, values)
+    others = {one: other for one, other in home.profiles.items() if one != name}
+    if ("partner", "payers") not in values and _takes_the_rest(others, read_text(home, name, text)):
+        text = fill(text, {("partner", "payers"): []})
     profile = read_text(home, name, text)
-    if values:
-        others = {one: other for one, other in home.profiles.items() if one != name}
-        check_profiles(others | {name: profile}, home.crosswalk)
-        keep_apart([*others.values(), profile])
+    check_profiles(others | {name: profile}, home.crosswalk)
+    keep_apart([*others.values(), profile])
     return text
+
+
+def _takes_the_rest(others: Mapping[str, Profile], profile: Profile) -> bool:
+    """Whether a partner is there already who takes what nobody names: then the new one names his payers first."""
+    return "*" in profile.payers and any(
+        other.takes("*", claim_type) for other in others.values() for claim_type in profile.claim_types
+    )
+
+
+def unfilled(profile: Profile) -> str:
+    """What still stands in a profile as it was shipped, for a person; empty where all of it was filled in."""
+    said = {
+        "[envelope] sender": profile.envelope.sender,
+        "[envelope] receiver": profile.envelope.receiver,
+        "[submitter] name": profile.submitter.name,
+        "[submitter] id": profile.submitter.id,
+    }
+    left = [f"{key} is still {value}" for key, value in said.items() if value in TO_FILL_IN]
+    return f"sftp_config/{profile.name}.toml is not filled in: {', '.join(left)}" if left else ""
 
 
 def read_text(home: Home, name: str, text: str) -> Profile:

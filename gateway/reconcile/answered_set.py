@@ -52,6 +52,11 @@ class OurSet:
             made.by_member.setdefault((row.member_id.upper(), row.charge), []).append(row)
         return made
 
+    @property
+    def is_anothers(self) -> bool:
+        """Whether the answer names claims and none of them is here: another system's set that has the same number."""
+        return self.said > 0 and not self.named
+
     def find(self, claim: ClaimStatus, provider: Provider | None) -> tuple[AnsweredSubmission | None, str]:
         """The submission that a claim of the 277CA is, and the rung it was found by."""
         return self.find_named(Named.of(claim, provider))

@@ -106,7 +106,6 @@ class _Poster:
             sets = [one for one in sets if self._is_between(one.partner, one.sender, one.receiver)]
         if len(sets) != 1:
             return
-        self._found_set = True
         rows = answered_in_set(self._conn, sets[0].id)
         lock_claims(self._conn, [row.claim_id for row in rows])
         self._set = OurSet.of(receiver, rows)
@@ -124,6 +123,9 @@ class _Poster:
         self._set = self._receiver = None
 
     def _end_of_ours(self, ours: OurSet, receiver: Receiver) -> None:
+        if ours.is_anothers:
+            return
+        self._found_set = True
         rest = [row for key, row in ours.rows.items() if key not in ours.named]
         status = next((one for one in receiver.statuses if one.verdict in REFUSED), None)
         if status is not None and self._refuses_all(ours, receiver):
@@ -175,7 +177,7 @@ class _Poster:
         if refusal is None and rejected != self._named_refused:
             return
         total = (receiver.accepted or 0) + rejected
-        if refusal is None and total == self._named:
+        if total and total == self._named:
             return  # nobody is left of whom it would speak
         keys = {**sides(self._origin), "reference": receiver.reference, "claims": str(total) if total else ""}
         dates = [one.date for one in receiver.statuses if one.date]

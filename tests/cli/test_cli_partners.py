@@ -137,6 +137,46 @@ def test_a_batch_built_for_test_never_goes_to_production(tmp_path: Path) -> None
     assert file.read_bytes().split(b"*")[15] == b"P"
 
 
+@pytest.mark.parametrize(("key", "value"), [("sender", "ZZ:OTHER"), ("receiver", "ZZ:ELSEWHERE")])
+def test_a_batch_for_other_sides_does_not_go_out(tmp_path: Path, key: str, value: str) -> None:
+    """The envelope is changed between build and send: what names somebody else is not delivered; cancelled, it is
+    built anew."""
+    gateway = new_home(tmp_path / "home")
+    gateway("claims", "import", write_ndjson(tmp_path / "c.ndjson", claims(2)))
+    gateway("batches", "build")
+    profile = tmp_path / "home" / "sftp_config" / "house.toml"
+    profile.write_text(fill(profile.read_text(), {("envelope", key): value}))
+    for command in (("batches", "send"), ("exchange",), ("step", "deliver", "1")):
+        assert "batch 1 was built for ZZ:EXAMPLE to ZZ:HOUSE, and house is for" in gateway(*command, code=4).err
+    assert list((tmp_path / "home" / "partner" / "inbound").iterdir()) == []
+    gateway("batches", "cancel", "1")
+    gateway("exchange")
+    (file,) = (tmp_path / "home" / "partner" / "inbound").iterdir()
+    assert value.partition(":")[2].encode() in file.read_bytes()
+
+
+def test_nothing_is_built_by_a_profile_that_is_not_filled_in(empty: Gateway, tmp_path: Path) -> None:
+    """No file goes out that says YOURID: the claims wait, `exchange`, `partners check` and `doctor` say what lacks."""
+    empty("partners", "add", "one", "--host", "127.0.0.1", "--port", "1", "--username", "me", "--password", "env:ONE")
+    empty("claims", "import", write_ndjson(tmp_path / "c.ndjson", claims(2)))
+    said = "sftp_config/one.toml is not filled in: [envelope] sender is still YOURID"
+    assert said in empty("batches", "build", code=1).line
+    assert said in empty("exchange", code=None).err
+    assert said in empty("partners", "check", "one", code=2).text
+    assert empty.data("batches", "list") == []
+    assert {one["state"] for one in empty.data("claims", "list")} == {"ready"}
+
+
+def test_a_further_partner_does_not_stop_the_first(empty: Gateway) -> None:
+    """Two that take what nobody names cannot be: the new one begins without payers, and the home goes on."""
+    empty("partners", "add", "one")
+    assert "no payer goes this way yet" in empty("partners", "add", "two").text
+    assert [one["payers"] for one in empty.data("partners", "list")] == [["*"], []]
+    ran = empty("partners", "add", "three", "--payers", "*", code=2)
+    assert "only one partner can take it" in ran.line
+    empty("partners", "list")
+
+
 # Host keys
 
 

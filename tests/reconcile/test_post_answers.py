@@ -279,6 +279,27 @@ def test_a_rejected_set_with_accepted_claims_rejects_only_those_named(desk: Desk
     assert [issue["code"] for issue in document["transactions"][0]["issues"]] == ["status_set_contradicts"]
 
 
+@pytest.mark.parametrize("order", ["sent first", "answered first"])
+@pytest.mark.parametrize(
+    ("said", "totals"),
+    [("A1:19*20260202*WQ*240", "QTY*90*2"), ("A7:562*20260202*U*240", "STC*A3:24:41*20260202*U*480 QTY*AA*2")],
+    ids=["accepted", "refused"],
+)
+def test_another_systems_set_with_our_number_says_nothing_of_ours(
+    desk: Desk, said: str, totals: str, order: str
+) -> None:
+    """Two systems on a mailbox may count alike: totals of a 277CA that names other claims than ours are not ours."""
+    answer = desk.envelope("277CA", status_277(f"Z8 {said}", f"Z9 {said}", totals=totals))
+    if order == "answered first":
+        desk.receive(answer)
+    desk.sent(desk.claims("A1", "A2"))
+    if order == "sent first":
+        document = desk.receive(answer)
+        assert (document["status"], desk.statuses()) == ("processed", ["foreign"])
+    assert desk.states("A1", "A2") == ["sent"] * 2
+    desk.agree()
+
+
 def test_a_rejected_provider_rejects_its_claims(desk: Desk) -> None:
     """2200C U without claim loops: every claim of that billing provider in the set, and no other."""
     desk.sent(desk.claims("A1", "A2") + desk.claims("B1", npi="1999999984"))
