@@ -25,6 +25,7 @@ from gateway.inbound.ta1 import read_interchange_ack
 from gateway.partners import Profile
 from gateway.reconcile.candidates import rematch_numbers
 from gateway.reconcile.classes import Classes
+from gateway.reconcile.first_payment import refresh_paid
 from gateway.reconcile.late import bind_answers
 from gateway.reconcile.origin import Origin, Posted
 from gateway.reconcile.post import (
@@ -366,7 +367,7 @@ class _Payment:
             issues = [*held, *found] if held else [*[one for one in wrong if one not in found], *found]
             return Verdict("parked", _totals(posted), issues, watched.content_hash)
         lock_claims(conn, posted.claim_ids)
-        refresh(conn, posted.claim_ids, stamp(origin.at))
+        refresh_paid(conn, posted.claim_ids, stamp(origin.at))
         told_numbers(conn, written, origin.at)
         count_awaiting(conn, written)
         return Verdict("posted", posted, found, watched.content_hash)

@@ -72,7 +72,7 @@ def fold_money(versions: Sequence[LiveVersion], posted: Sequence[PostedClaim]) -
     if not posted and len(versions) == 1 and versions[0].version.frequency != VOID:
         charge = versions[0].version.charge
         return Money(Amounts(charge=charge, open=charge))
-    if len(posted) == 1 and len(versions) == 1 and _is_plain(versions[0], posted[0]):
+    if len(posted) == 1 and len(versions) == 1 and is_plain(versions[0].version.frequency, posted[0].status):
         return _fold_plain(versions[0], posted[0])
     return fold_in_full(versions, posted)
 
@@ -89,8 +89,9 @@ def fold_in_full(versions: Sequence[LiveVersion], posted: Sequence[PostedClaim])
 # ── one version, paid once ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _is_plain(version: LiveVersion, one: PostedClaim) -> bool:
-    return version.version.frequency != VOID and one.status != REVERSAL and one.status not in POSTS_NOTHING
+def is_plain(frequency: str, status: str) -> bool:
+    """Whether the only version (its CLM05-3) and its only remitted claim (its CLP02) take the short way."""
+    return frequency != VOID and status != REVERSAL and status not in POSTS_NOTHING
 
 
 def _fold_plain(version: LiveVersion, one: PostedClaim) -> Money:

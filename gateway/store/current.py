@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 from sqlalchemy import Column, Connection, MetaData, Table, delete, select
 from sqlalchemy.schema import CreateTable
 
-from gateway.store.rows import columns, cut, put_rows
+from gateway.store.rows import change_rows, columns, cut, put_rows
 from gateway.store.tables import claim_current
 
 _ROWS_A_CALL = 1_000
@@ -51,6 +51,31 @@ class CurrentRow(NamedTuple):
 def upsert(conn: Connection, rows: Iterable[CurrentRow], *, table: str = claim_current.name) -> None:
     """Writes rows, new or in place of the claim's old one."""
     put_rows(conn, table, CurrentRow._fields, rows, key="claim_id")
+
+
+class SettledRow(NamedTuple):
+    """What a payment changes in a row of the projection."""
+
+    state: str
+    stage: str
+    outcome: str
+    adjudicated: int
+    flags: str
+    refreshed_at: str
+    charge: int
+    paid: int
+    patient_responsibility: int
+    contractual: int
+    denied: int
+    other_adjustments: int
+    open: int
+    claim_id: int
+
+
+def change_settled(conn: Connection, rows: Iterable[SettledRow]) -> None:
+    """Changes that in rows that are there."""
+    *changed, key = SettledRow._fields
+    change_rows(conn, claim_current.name, changed, rows, key=key)
 
 
 def rows_of(conn: Connection, claim_ids: Sequence[int]) -> dict[int, CurrentRow]:

@@ -11,23 +11,11 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    ColumnElement,
-    Connection,
-    Select,
-    String,
-    and_,
-    any_,
-    bindparam,
-    func,
-    select,
-)
+from sqlalchemy import BigInteger, ColumnElement, Connection, Select, String, and_, select
 from sqlalchemy.types import TypeEngine
 
 from gateway.store.event_links import standing
-from gateway.store.rows import cut
+from gateway.store.rows import among, cut, ids_value
 from gateway.store.tables import (
     batch_sets,
     batches,
@@ -104,8 +92,7 @@ class HistoryLoader:
     def _rows(self, statement: Select[Any], ids: Iterable[Any]) -> Sequence[Any]:
         """The rows of one statement for all these ids, which are one value to it, so that it is the same for any
         number of them."""
-        listed = list(ids)
-        return self._conn.execute(statement, {"ids": json.dumps(listed) if self._is_sqlite else listed}).all()
+        return self._conn.execute(statement, {"ids": ids_value(ids, is_sqlite=self._is_sqlite)}).all()
 
     def _versions(self, claim_ids: Sequence[int]) -> dict[int, ClaimFacts]:
         facts: dict[int, ClaimFacts] = {}
@@ -240,11 +227,7 @@ class _Statements:
         self.posted = self._posted()
 
     def _among(self, column: ColumnElement[Any], kind: type[TypeEngine[Any]] = BigInteger) -> ColumnElement[bool]:
-        """Whether a column is one of the ids: a JSON array for SQLite, an array for PostgreSQL."""
-        if self._is_sqlite:
-            each = func.json_each(bindparam("ids", type_=String)).table_valued("value")
-            return column.in_(select(each.c.value))
-        return column == any_(bindparam("ids", type_=ARRAY(kind)))
+        return among(column, kind, is_sqlite=self._is_sqlite)
 
     def _until(self, *columns: ColumnElement[Any]) -> list[ColumnElement[bool]]:
         return [column <= self._as_of for column in columns] if self._as_of else []

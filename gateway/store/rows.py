@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Column, Connection, Select, Table, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Select,
+    String,
+    Table,
+    any_,
+    bindparam,
+    func,
+    select,
+    text,
+)
+from sqlalchemy.types import TypeEngine
 
 ROWS_A_CALL = 2_000
 KEYS_A_STATEMENT = 5_000
@@ -37,6 +53,23 @@ def fetch_one(conn: Connection, query: Select[Any], row: type[Row]) -> Row | Non
     """The first row of a query as a value."""
     found = conn.execute(query).first()
     return None if found is None else row._make(found)
+
+
+def among(
+    column: ColumnElement[Any], kind: type[TypeEngine[Any]] = BigInteger, *, is_sqlite: bool
+) -> ColumnElement[bool]:
+    """Whether a column is one of many values, which are one value to the statement (`ids`, made by `ids_value`), so
+    that it is the same statement for any number of them: a JSON array for SQLite, an array for PostgreSQL."""
+    if is_sqlite:
+        each = func.json_each(bindparam("ids", type_=String)).table_valued("value")
+        return column.in_(select(each.c.value))
+    return column == any_(bindparam("ids", type_=ARRAY(kind)))
+
+
+def ids_value(values: Iterable[Any], *, is_sqlite: bool) -> Any:
+    """Many values as `among` takes them."""
+    listed = list(values)
+    return json.dumps(listed) if is_sqlite else listed
 
 
 def new_ids(conn: Connection, table: Table, count: int) -> Sequence[int]:
@@ -92,3 +125,19 @@ def _put(dialect: str, table: str, columns: tuple[str, ...], key: str) -> str:
     keys = {name.strip() for name in key.split(",")}
     changes = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in keys)
     return f"{_insert(dialect, table, columns, '')} ON CONFLICT ({key}) DO UPDATE SET {changes}"
+
+
+def change_rows(
+    conn: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, key: str
+) -> None:
+    """Changes rows that are there: values in the order of `columns`, then that of `key`, a column."""
+    statement = _change(conn.dialect.name, table, tuple(columns), key)
+    for part in cut(rows, ROWS_A_CALL):
+        conn.exec_driver_sql(statement, [tuple(row) for row in part])
+
+
+@lru_cache(maxsize=8)
+def _change(dialect: str, table: str, columns: tuple[str, ...], key: str) -> str:
+    mark = "?" if dialect == "sqlite" else "%s"
+    changes = ", ".join(f"{name} = {mark}" for name in columns)
+    return f"UPDATE {table} SET {changes} WHERE {key} = {mark}"  # noqa: S608 - our own names
