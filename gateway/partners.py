@@ -20,6 +20,7 @@ from gateway.habits import Answers
 from gateway.sealing import Sealing, read_sealing
 from gateway.timetable import Timetable
 from gateway.timetable_file import read_timetable
+from gateway.transport.algorithms import ALL_OLD
 from gateway.transport.names import NameTemplate
 from gateway.x12.values import Delimiters
 
@@ -75,6 +76,7 @@ class Sftp:
     host_keys: tuple[str, ...] = ()
     timeout: float = 30.0
     keepalive: int = 15
+    old_algorithms: tuple[str, ...] = ()  # what a server that knows no better may use
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,10 +279,19 @@ class _Reader:
             host_keys=self.texts("sftp", "host_keys", []),
             timeout=float(self.count("sftp", "timeout", 30, 3600)),
             keepalive=self.count("sftp", "keepalive", 15, 3600),
+            old_algorithms=self.old_algorithms(),
         )
         if not made.private_key and not made.password:
             raise self.fail("[sftp]", "needs a private_key or a password")
         return made
+
+    def old_algorithms(self) -> tuple[str, ...]:
+        value = self.texts("sftp", "old_algorithms", [])
+        if unknown := [name for name in value if name not in ALL_OLD]:
+            raise self.fail(
+                "[sftp] old_algorithms", f"{unknown[0]!r} cannot be allowed; these can: {', '.join(ALL_OLD)}"
+            )
+        return value
 
     def reference(self, key: str, table: str = "sftp") -> str:
         value = self.text(table, key, "")

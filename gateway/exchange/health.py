@@ -15,7 +15,7 @@ from gateway.exchange.joining import unfilled
 from gateway.partners import Profile
 from gateway.store.alerts import channel_rows
 from gateway.store.privacy import travels_in_the_clear
-from gateway.transport.port import FolderMissing, HostKeyRefused
+from gateway.transport.port import AlgorithmsRefused, FolderMissing, HostKeyRefused
 
 _BY_PAGE = "the runbook has what to do"
 
@@ -190,6 +190,8 @@ def examine_partner(app: App, profile: Profile, *, anyway: bool = False) -> Iter
     except GatewayError as error:
         profile_file = f"sftp_config/{profile.name}.toml"
         mend = f"see {'[sftp]' if profile.sftp else '[folder]'} in {profile_file}"
+        if isinstance(error, AlgorithmsRefused):
+            mend = f"put into [sftp] of {profile_file}: {error.mend}" if error.mend else "the profile cannot mend it"
         if isinstance(error, PartnerUnreachable):
             mend = f"is the partner up, and does the network let you through? else {mend}"
         yield Finding("error", what, str(error), mend, error.exit_code, error.page)

@@ -92,7 +92,9 @@ def offered_key(place: Sftp) -> OfferedKey:
     from gateway.transport.port import HostKeyRefused
     from gateway.transport.ssh import SftpSettings, connect
 
-    settings = SftpSettings(place.host, place.port, place.username, (), password="", timeout=place.timeout)
+    settings = SftpSettings(
+        place.host, place.port, place.username, (), "", timeout=place.timeout, old_algorithms=place.old_algorithms
+    )
     try:
         connect(settings).close()
     except HostKeyRefused as error:

@@ -83,6 +83,7 @@ def sftp_settings(home: Path, place: Sftp) -> SftpSettings:
         passphrase=_secret(place.passphrase, home),
         timeout=place.timeout,
         keepalive=place.keepalive,
+        old_algorithms=place.old_algorithms,
     )
 
 
@@ -105,7 +106,7 @@ def _mark(settings: SftpSettings, salt: str = "") -> str:
     """A mark from which nobody learns a password: salted, and slow to guess at."""
     salt = salt or secrets.token_hex(16)
     login = (settings.host, settings.port, settings.username, settings.password, settings.private_key)
-    text = json.dumps([*login, settings.passphrase])
+    text = json.dumps([*login, settings.passphrase, *settings.old_algorithms])
     return f"{salt}:{hashlib.scrypt(text.encode(), salt=salt.encode(), n=1 << 14, r=8, p=1, dklen=32).hex()}"
 
 

@@ -68,6 +68,19 @@ class HostKeyRefused(TransportError, Refused):
         self.fingerprint = fingerprint
 
 
+class AlgorithmsRefused(TransportError, UsageError):
+    """The server offers no algorithm of some kind that the profile allows; nobody was logged in.
+
+    `mend` is the line for [sftp] of the profile that allows one; empty where all that is offered is too weak.
+    """
+
+    page = "partner-setup"
+
+    def __init__(self, text: str, *, mend: str) -> None:
+        super().__init__(text)
+        self.mend = mend
+
+
 class NameExists(TransportError, Refused):
     """The name is taken in that folder; nothing was overwritten."""
 

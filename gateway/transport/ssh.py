@@ -1,4 +1,4 @@
-"""The SSH connection under an SFTP session, by paramiko; the one module that knows it.
+"""The SSH connection under an SFTP session, by paramiko; this module and `negotiation` are the ones that know it.
 
 The host key is compared before anything is sent. No agent, no key search, no known_hosts file: what the settings do
 not name is not tried, and the password is tried once.
@@ -12,7 +12,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -20,20 +20,14 @@ from typing import Final
 import paramiko
 
 from gateway.errors import GatewayError, UsageError
+from gateway.transport.algorithms import SHA1_SIGNATURE, SIGNATURE, explain, unmet
 from gateway.transport.host_keys import HostKey
-from gateway.transport.port import AuthenticationFailed, HostKeyRefused, Unreachable
+from gateway.transport.negotiation import Negotiated, RsaBySha1
+from gateway.transport.port import AlgorithmsRefused, AuthenticationFailed, HostKeyRefused, Unreachable
 
 LOST: Final = (OSError, EOFError, paramiko.SSHException)  # how a channel says that it is gone
 
-_CIPHERS: Final = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes128-ctr", "aes192-ctr", "aes256-ctr")
-_DIGESTS: Final = (
-    "hmac-sha2-256-etm@openssh.com",
-    "hmac-sha2-512-etm@openssh.com",
-    "hmac-sha2-256",
-    "hmac-sha2-512",
-)
-_ALGORITHMS: Final = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256")}  # a key type is signed with these
-_KEY_CLASSES: Final = (paramiko.Ed25519Key, paramiko.RSAKey, paramiko.ECDSAKey)
+_KEY_CLASSES: Final = (paramiko.Ed25519Key, RsaBySha1, paramiko.ECDSAKey)  # by what RSA signs, `Negotiated` decides
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +43,7 @@ class SftpSettings:
     passphrase: str | None = field(default=None, repr=False)  # of the private key
     timeout: float = 30.0  # seconds that anything may stand still
     keepalive: int = 15  # seconds between signs of life to the server
+    old_algorithms: tuple[str, ...] = ()  # of `algorithms.OLD`, for a server that knows no better ones
 
     @property
     def address(self) -> str:
@@ -71,8 +66,8 @@ class Connection:
 def connect(settings: SftpSettings) -> Connection:
     """Connects, checks the host key, authenticates and asks for SFTP.
 
-    Raises Unreachable, HostKeyRefused (before authentication), AuthenticationFailed, and UsageError where key or host
-    keys of the settings cannot be read.
+    Raises Unreachable, AlgorithmsRefused and HostKeyRefused (both before authentication), AuthenticationFailed, and
+    UsageError where key or host keys of the settings cannot be read.
     """
     _quieten()
     pinned = [HostKey.parse(line) for line in settings.host_keys]
@@ -93,7 +88,7 @@ def connect(settings: SftpSettings) -> Connection:
     return Connection(transport, channel)
 
 
-def _transport(settings: SftpSettings, pinned: Sequence[HostKey]) -> paramiko.Transport:
+def _transport(settings: SftpSettings, pinned: Sequence[HostKey]) -> Negotiated:
     try:
         with socket.create_connection((settings.host, settings.port), settings.timeout) as plain:
             sock = _Socket(plain.family, plain.type, plain.proto, fileno=plain.detach())
@@ -104,18 +99,14 @@ def _transport(settings: SftpSettings, pinned: Sequence[HostKey]) -> paramiko.Tr
         raise Unreachable(f"{settings.address} cannot be reached: {reason}") from None
     sock.stall = settings.timeout
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    transport = paramiko.Transport(sock)
+    transport = Negotiated(sock, settings.old_algorithms, [key.kind for key in pinned])
     transport.banner_timeout = transport.handshake_timeout = settings.timeout
     transport.auth_timeout = transport.channel_timeout = settings.timeout
-    options = transport.get_security_options()
-    options.ciphers, options.digests = _CIPHERS, _DIGESTS
-    wanted = [name for key in pinned for name in _ALGORITHMS.get(key.kind, (key.kind,)) if name in options.key_types]
-    options.key_types = tuple(dict.fromkeys([*wanted, *options.key_types]))
     return transport
 
 
 @contextmanager
-def _watched(transport: paramiko.Transport, settings: SftpSettings) -> Iterator[None]:
+def _watched(transport: Negotiated, settings: SftpSettings) -> Iterator[None]:
     """Ends a connection that stands still while it is made, and says in our words what went wrong."""
     late = threading.Event()
 
@@ -130,9 +121,8 @@ def _watched(transport: paramiko.Transport, settings: SftpSettings) -> Iterator[
         yield
     except GatewayError:
         raise
-    except paramiko.ssh_exception.IncompatiblePeer:
-        raise Unreachable(f"{settings.address} offers no cipher, digest or key type that is accepted here") from None
     except Exception as error:  # noqa: BLE001 - whatever a hostile server makes paramiko's thread raise arrives here
+        _check_algorithms(transport, settings, transport.offered)
         if late.is_set() or isinstance(error, TimeoutError):
             raise Unreachable(f"{settings.address} stood still while the connection was made") from None
         raise Unreachable(f"{settings.address} closed the connection or is no SFTP server") from None
@@ -148,6 +138,12 @@ def _negotiate(transport: paramiko.Transport, settings: SftpSettings) -> None:
         raise Unreachable(f"{settings.address} did not answer as an SSH server in time")
 
 
+def _check_algorithms(transport: Negotiated, settings: SftpSettings, offered: Mapping[str, Sequence[str]]) -> None:
+    if any(unmet(offered, transport.allowed)):
+        text, mend = explain(settings.address, offered, transport.allowed, settings.old_algorithms)
+        raise AlgorithmsRefused(text, mend=mend) from None
+
+
 def _check_host_key(transport: paramiko.Transport, settings: SftpSettings, pinned: Sequence[HostKey]) -> None:
     shown = transport.get_remote_server_key()
     offered = HostKey(shown.get_name(), shown.asbytes())
@@ -161,17 +157,25 @@ def _check_host_key(transport: paramiko.Transport, settings: SftpSettings, pinne
     )
 
 
-def _authenticate(transport: paramiko.Transport, settings: SftpSettings, key: paramiko.PKey | None) -> None:
+def _authenticate(transport: Negotiated, settings: SftpSettings, key: paramiko.PKey | None) -> None:
     """Tries the key, then the password, each once; both where the server wants both."""
     if key is not None and _attempt(transport, settings, key):
         return
     if settings.password is not None and _attempt(transport, settings, None):
         return
     tried = [name for name, given in (("key", key), ("password", settings.password)) if given is not None]
-    raise AuthenticationFailed(f"{settings.address} refused user name or {' and '.join(tried)}; not tried again")
+    text = f"{settings.address} refused user name or {' and '.join(tried)}; not tried again"
+    raise AuthenticationFailed(text + _hint(transport, settings, key))
 
 
-def _attempt(transport: paramiko.Transport, settings: SftpSettings, key: paramiko.PKey | None) -> bool:
+def _hint(transport: Negotiated, settings: SftpSettings, key: paramiko.PKey | None) -> str:
+    """What else it may be where an RSA key was refused by a server that does not say how it may sign."""
+    if not isinstance(key, paramiko.RSAKey) or transport.signatures or SHA1_SIGNATURE in settings.old_algorithms:
+        return ""
+    return f'. If the server is an old one, it may want old_algorithms = ["{SHA1_SIGNATURE}"] for our RSA key'
+
+
+def _attempt(transport: Negotiated, settings: SftpSettings, key: paramiko.PKey | None) -> bool:
     """One attempt; whether the server let us in. A lost connection after a password may be a lock: no retry."""
     started = time.monotonic()
     try:
@@ -180,6 +184,8 @@ def _attempt(transport: paramiko.Transport, settings: SftpSettings, key: paramik
         else:
             transport.auth_password(settings.username, settings.password or "")
     except LOST as error:
+        if isinstance(key, paramiko.RSAKey) and transport.signatures:
+            _check_algorithms(transport, settings, {SIGNATURE: transport.signatures})
         if time.monotonic() - started >= settings.timeout:
             raise Unreachable(f"{settings.address} did not answer the authentication in time") from None
         if isinstance(error, paramiko.AuthenticationException) and transport.is_active():

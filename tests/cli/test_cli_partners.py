@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from cli_home import claims, folder_profile, new_home, write_ndjson
 from cli_run import Gateway
-from sshd import SshServer
+from sshd import Habits, SshServer, start_another
 
 from gateway.data import listing
 from gateway.partners import load_profile
@@ -229,6 +229,48 @@ def test_looking_at_a_host_key_tries_no_login(
 
     monkeypatch.setattr(ssh, "_authenticate", never)
     joined("partners", "host-key", "house", code=4)
+
+
+# Old servers
+
+
+def test_an_old_server_is_told_with_the_line_and_served_with_it(
+    joined: Gateway, sshd: SshServer, tmp_path: Path
+) -> None:
+    """Host key, check, doctor and exchange name what does not fit and the line that mends it, code 2; the line serves
+    its partner alone: another one at the same server stays refused, and its failed rounds are no refused login."""
+    assert joined.home
+    old = tmp_path / "old"
+    old.mkdir()
+    server = start_another(sshd, old, Habits(config="KexAlgorithms diffie-hellman-group14-sha1\nMACs hmac-sha1"))
+    try:
+        profile, other = (joined.home / "sftp_config" / f"{name}.toml" for name in ("house", "other"))
+        key = joined.home / "keys" / "id"
+        key.write_text(sshd.private_key())
+        key.chmod(0o600)
+        for folder in ("inbound", "outbound"):
+            (sshd.mailbox / folder).mkdir(exist_ok=True)
+        listed = fill(profile.read_text(), {("sftp", "port"): server.port, ("sftp", "host_keys"): [
+            sshd.host_key_lines["ssh-ed25519"]]})  # fmt: skip
+        profile.write_text(listed)
+        line = 'old_algorithms = ["diffie-hellman-group14-sha1", "hmac-sha1"]'
+        for command in (("partners", "host-key", "house"), ("partners", "check", "house"), ("doctor",), ("exchange",)):
+            ran = joined(*command, code=2)
+            told = ran.text + ran.err
+            assert "key exchange: it offers diffie-hellman-group14-sha1, allowed are " in told, command
+            assert "MAC: it offers hmac-sha1, allowed are hmac-sha2-256" in told and line in told, command
+        assert "put into [sftp] of sftp_config/house.toml: " + line in joined("partners", "check", "house", code=2).text
+        other.write_text(listed.replace('"ZZ:ME"', '"ZZ:OTHER"').replace('["*"]', '["99001"]'))
+        profile.write_text(listed.replace("[sftp]\n", f"[sftp]\n{line}\n"))
+        assert "(listed)" in joined("partners", "host-key", "house").text
+        joined("partners", "check", "house")
+        joined("exchange", "--partner", "house")
+        assert line in joined("exchange", "--partner", "other", code=2).err
+        profile.write_text(listed.replace("[sftp]\n", '[sftp]\nold_algorithms = ["hmac-md5"]\n'))
+        ran = joined("partners", "list", code=2)
+        assert "[sftp] old_algorithms: 'hmac-md5' cannot be allowed; these can: diffie-hellman" in ran.err
+    finally:
+        server.stop()
 
 
 # Numbers, and what comes next

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
 import paramiko
+
+from gateway.transport.negotiation import RsaBySha1
 
 
 class LoginServer(paramiko.ServerInterface):
@@ -21,7 +24,9 @@ class LoginServer(paramiko.ServerInterface):
         methods: str = "password",  # what it says it allows
         both: bool = False,  # key first, then password
         hang_up: bool = False,  # closes the connection when the password is wrong
+        signatures: Sequence[str] | None = None,  # what it says that keys may sign by; empty: nothing, as before 2016
     ) -> None:
+        self.signatures = signatures
         self.password = password
         self.key = key
         self.methods = methods
@@ -94,7 +99,10 @@ class LoginServer(paramiko.ServerInterface):
                 continue
             except OSError:
                 return
-            transport = paramiko.Transport(sock)
+            transport = paramiko.Transport(sock, server_sig_algs=self.signatures != ())
+            if self.signatures is not None:
+                transport._key_info = {**transport._key_info, "ssh-rsa": RsaBySha1}
+                transport._preferred_pubkeys = self.signatures or (*transport._preferred_pubkeys, "ssh-rsa")
             transport.add_server_key(self._host_key)
             transport.set_subsystem_handler("sftp", paramiko.SFTPServer)
             self._transports.append(transport)
