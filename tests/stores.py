@@ -85,7 +85,7 @@ class PostgresServer:
 
     def drop(self, address: str) -> None:
         name = address.partition("@/")[2].partition("?")[0]
-        self._sql(f"DROP DATABASE {name} WITH (FORCE)")
+        self._sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     def _create(self, template: str) -> str:
         name = f"t{next(self._numbers)}"

@@ -265,7 +265,7 @@ class SetPoster:
 
     def _post_statuses(self, conn: Connection, statuses: StatusReader, origin: Origin) -> Posted:
         posted = post_statuses(conn, statuses, origin)
-        bind_answers(conn, posted, self._app.now())
+        bind_answers(conn, posted, origin.inbound_set_id, self._app.now())
         return posted
 
     def _answer(
@@ -292,7 +292,7 @@ class SetPoster:
         lock_claims(conn, posted.claim_ids)
         refresh(conn, posted.claim_ids, stamp(now))
         if posted.payer_claim_numbers:
-            rematch_numbers(conn, posted.payer_claim_numbers, now, told=True)
+            rematch_numbers(conn, posted.payer_claim_numbers, now)
 
     # Where it comes from
 
@@ -354,7 +354,7 @@ class _Payment:
             wrong = [_held("remittance_contradicts", reason)]
         again = same_content(conn, "835", watched.content_hash, but=origin.inbound_set_id)
         posted = written.posted
-        if again is not None and (again.status == "posted" or wrong):
+        if again is not None and (again.status == "posted" or wrong or self._is_taken_back(again)):
             savepoint.rollback()
             return Verdict("duplicate", _totals(posted), content_hash=watched.content_hash)
         if wrong and not held:
@@ -371,6 +371,11 @@ class _Payment:
         told_numbers(conn, written, origin.at)
         count_awaiting(conn, written)
         return Verdict("posted", posted, found, watched.content_hash)
+
+    def _is_taken_back(self, again: InboundSetRow) -> bool:
+        """Whether a person took the same content back: then a copy must not post it."""
+        other = remittance_of_set(self._conn, again.id)
+        return other is not None and is_undone(self._conn, other.id)
 
     def _again(
         self,

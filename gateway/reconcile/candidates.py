@@ -21,6 +21,7 @@ from gateway.reconcile.statuses import payer_number_key
 from gateway.store import Connection, stamp
 from gateway.store.answers import claims_answered_before
 from gateway.store.candidates import CandidateRow, candidates_by_id, candidates_by_key, ids_by_cut, ids_by_member
+from gateway.store.payer_numbers import linked_by_payer_number, waiting_for_payer_number
 from gateway.store.remittances import (
     LinkRow,
     NewLink,
@@ -28,16 +29,20 @@ from gateway.store.remittances import (
     RemittanceRow,
     add_links,
     get_remittance,
-    linked_by_payer_number,
     move_matched,
     newest_links,
     posted_by_key,
     posted_by_member,
-    unmatched_by_payer_number,
 )
 
 _BY_NUMBER = frozenset((Rung.NUMBER, Rung.NORMALIZED))
 _UNSAID = frozenset(("",))
+# A number that is known from a payment must not vouch for itself, nor two of them for each other: only what names our
+# claim, or a person, says whose it is.
+PERSON = "person"  # the rung of a link that somebody set
+_VOUCHES = frozenset((str(Rung.NUMBER), str(Rung.NORMALIZED), str(Rung.TRUNCATED), PERSON))
+_INFERRED = (str(Rung.PAYER_NUMBER), str(Rung.MEMBER))
+_ROUNDS = 6
 _PATIENTS = frozenset(("QC", "IL", "74"))
 
 
@@ -104,7 +109,7 @@ def _all_candidates(conn: Connection, wanted: Sequence[Wanted]) -> list[Candidat
     ids |= ids_by_cut(conn, keys.cut_keys)
     ids |= ids_by_member(conn, keys.member_ids)
     numbers: dict[int, set[str]] = defaultdict(set)
-    for number, claim_ids in linked_by_payer_number(conn, _spellings(wanted)).items():
+    for number, claim_ids in linked_by_payer_number(conn, _spellings(wanted), _VOUCHES).items():
         for claim_id in claim_ids:
             numbers[claim_id].add(number)
     told = {payer_number_key(number): number for number in keys.payer_claim_numbers}
@@ -167,48 +172,59 @@ def rematch(conn: Connection, claim_ids: Iterable[int], now: datetime) -> set[in
     cuts = {key[:length] for key in keys for length in CUTS if len(key) > length}
     members = {spelling for row in rows for spelling in (row.member_id, row.member_id.upper()) if row.member_id}
     found = posted_by_key(conn, keys | cuts) + posted_by_member(conn, members)
-    return _match_again(conn, found, now)
+    return _match_until_settled(conn, found, now)
 
 
-def rematch_numbers(
-    conn: Connection, payer_claim_numbers: Iterable[str], now: datetime, *, told: bool = False
-) -> set[int]:
-    """Matches what waited for one of these CLP07, after it became known whose number it is.
-
-    `told`: by an answer, so that it also speaks for what only member, dates and charge spoke for. A number that is
-    known from payments alone must not vouch for itself.
-    """
-    weak = str(Rung.MEMBER) if told else ""
-    return _match_again(conn, unmatched_by_payer_number(conn, payer_claim_numbers, but_for=weak), now)
+def rematch_numbers(conn: Connection, payer_claim_numbers: Iterable[str], now: datetime) -> set[int]:
+    """Matches what waits for one of these CLP07, after it became known, or was no more known, whose number it is."""
+    return _match_until_settled(conn, _waiting(conn, payer_claim_numbers), now)
 
 
-def _match_again(conn: Connection, rows: Iterable[RemittanceClaimRow], now: datetime) -> set[int]:
+def _waiting(conn: Connection, payer_claim_numbers: Iterable[str]) -> list[RemittanceClaimRow]:
+    spelled = {form for one in payer_claim_numbers for form in (one, one.strip(), one.strip().upper())}
+    return waiting_for_payer_number(conn, spelled, _INFERRED)
+
+
+def _match_until_settled(conn: Connection, rows: Iterable[RemittanceClaimRow], now: datetime) -> set[int]:
+    """Matches these again, and what waits for the payer's numbers that become known by that."""
+    touched: set[int] = set()
+    waiting = list(rows)
+    for _ in range(_ROUNDS):
+        if not waiting:
+            break
+        told = _match_again(conn, waiting, now, touched)
+        waiting = _waiting(conn, told) if told else []
+    refresh(conn, touched, stamp(now))
+    return touched
+
+
+def _match_again(conn: Connection, rows: Iterable[RemittanceClaimRow], now: datetime, touched: set[int]) -> set[str]:
+    """The payer's numbers of which is known now what was not, or no more; adds the claims that it touched."""
     distinct = list({row.id: row for row in rows}.values())
-    if not distinct:
-        return set()
     links = newest_links(conn, [row.id for row in distinct])
     free = [row for row in distinct if not _decided(links.get(row.id))]
     payments = {remittance_id: get_remittance(conn, remittance_id) for remittance_id in {r.remittance_id for r in free}}
     wanted = [wanted_by_rows(payments[row.remittance_id], row) for row in free]
     new: list[NewLink] = []
-    touched: set[int] = set()
     gained: dict[int, int] = defaultdict(int)
+    told: set[str] = set()
     for row, result in zip(free, find_claims(conn, wanted), strict=True):
         link = links.get(row.id)
         before = link.claim_id if link else None
         after = result.claim_id if isinstance(result, Match) else None
         rung = str(result.rung) if isinstance(result, Match) else ""
-        if before == after and link is not None and rung and link.rung != rung:
-            new.append(link_of(row.id, result, stamp(now)))  # the same claim, by a better reason
-        elif before != after:
-            new.append(link_of(row.id, result, stamp(now)))
+        if before == after and (link is None or not rung or link.rung == rung):
+            continue
+        new.append(link_of(row.id, result, stamp(now)))  # another claim, or the same by another reason
+        if rung in _VOUCHES or (link is not None and link.rung in _VOUCHES):
+            told.add(row.payer_claim_number)
+        if before != after:
             touched |= {one for one in (before, after) if one is not None}
             gained[row.remittance_id] += (after is not None) - (before is not None)
     add_links(conn, new)
     for remittance_id, more in gained.items():
         move_matched(conn, remittance_id, more)
-    refresh(conn, touched, stamp(now))
-    return touched
+    return told - {""}
 
 
 def _decided(link: LinkRow | None) -> bool:

@@ -65,21 +65,25 @@ def rebind(conn: Connection, claim_ids: Iterable[int], now: datetime) -> set[int
     found = resolve(conn, binder.claim_keys, now)
     touched |= found.claim_ids
     said = {link.event_id for link in new}
-    count_bound(conn, found.inbound_set_ids | binder.inbound_sets_of(said))
+    count_bound(conn, found.inbound_set_ids | binder.inbound_sets_of(said), found.naming_ours)
     refresh(conn, touched, stamp(now))
     if found.payer_claim_numbers:
-        rematch_numbers(conn, found.payer_claim_numbers, now, told=True)
+        rematch_numbers(conn, found.payer_claim_numbers, now)
     return touched
 
 
-def bind_answers(conn: Connection, posted: Posted, now: datetime) -> None:
-    """Binds what a 277CA or 277 says of claims that were found in no set of ours, and counts them."""
+def bind_answers(conn: Connection, posted: Posted, inbound_set_id: int, now: datetime) -> None:
+    """Binds what a 277CA or 277 says of claims that were found in no set of ours, and counts them.
+
+    So are earlier answers, where this one tells whose they are.
+    """
     found = resolve(conn, {*posted.loose, *posted.loose_numbers}, now)
-    bound = [key for key in posted.loose if key in found.bound_keys]
+    bound = [key for key in posted.loose if (inbound_set_id, key) in found.bound_keys]
     posted.matched += len(bound)
     posted.unmatched -= len(bound)
     posted.claim_ids |= found.claim_ids
     posted.payer_claim_numbers |= found.payer_claim_numbers
+    count_bound(conn, found.inbound_set_ids - {inbound_set_id}, found.naming_ours)
     posted.foreign = not posted.matched and not posted.found_set
 
 

@@ -85,8 +85,9 @@ class Resolved:
 
     claim_ids: set[int] = field(default_factory=set)  # touched
     submission_ids: set[int] = field(default_factory=set)  # that facts are bound to now
-    inbound_set_ids: set[int] = field(default_factory=set)  # of facts whose link is new or moved
-    bound_keys: set[str] = field(default_factory=set)  # match keys of the facts that are bound to something now
+    inbound_set_ids: set[int] = field(default_factory=set)  # of facts whose link is new or moved, or that name a set
+    naming_ours: set[int] = field(default_factory=set)  # inbound sets with facts that name a set of ours
+    bound_keys: set[tuple[int | None, str]] = field(default_factory=set)  # inbound set and match key of facts bound now
     payer_claim_numbers: set[str] = field(default_factory=set)  # that became known
 
 
@@ -128,8 +129,11 @@ def _link(conn: Connection, facts: Sequence[Fact], found: Resolved, now: datetim
     changed, links = [], []
     for fact, (row, rung) in zip(facts, _Meant(conn, facts).rows(), strict=True):
         event = fact.event
+        if rung == "reference" and event.inbound_set_id is not None:
+            found.naming_ours.add(event.inbound_set_id)
+            found.inbound_set_ids.add(event.inbound_set_id)
         if row is not None:
-            found.bound_keys.add(event.match_key)
+            found.bound_keys.add((event.inbound_set_id, event.match_key))
             found.submission_ids.add(row.id)
         before = known.get(event.id, (None, None))
         after = (None, None) if row is None else (row.claim_id, None if fact.of_claim_alone else row.id)

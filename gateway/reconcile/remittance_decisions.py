@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from gateway.errors import Refused, UsageError
-from gateway.reconcile.candidates import find_claims, link_of, wanted_by_rows
+from gateway.reconcile.candidates import PERSON, find_claims, link_of, rematch_numbers, wanted_by_rows
 from gateway.reconcile.classes import Classes
 from gateway.reconcile.matching import Unmatched
 from gateway.reconcile.origin import Posted
@@ -17,6 +17,7 @@ from gateway.store.decisions import add_decision, decisions_on
 from gateway.store.inbound_sets import get_set, same_content
 from gateway.store.remittances import (
     POSTING_AMOUNTS,
+    LinkRow,
     NewLink,
     RemittanceClaimRow,
     RemittanceRow,
@@ -32,8 +33,6 @@ from gateway.store.remittances import (
     set_status,
     standing_postings,
 )
-
-PERSON = "person"  # the rung of a link that somebody set
 
 
 def subject(remittance_id: int) -> str:
@@ -74,12 +73,13 @@ def post_kept(
             ],
         )
         links = newest_links(conn, [row.id for row in rows])
-        free = [row for row in rows if row.id not in links]
+        decided = {at: link.claim_id for at, link in links.items() if link.actor}
+        free = [row for row in rows if row.id not in decided]
         found = find_claims(conn, [wanted_by_rows(payment, row) for row in free])
         made = [link_of(row.id, one, recorded_at) for row, one in zip(free, found, strict=True)
-                if not isinstance(one, Unmatched)]  # fmt: skip
-        add_links(conn, made)
-        linked = [link.claim_id for link in links.values()] + [link.claim_id for link in made]
+                if row.id in links or not isinstance(one, Unmatched)]  # fmt: skip
+        add_links(conn, [one for one in made if _is_news(one, links.get(one.remittance_claim_id))])
+        linked = [*decided.values(), *(link.claim_id for link in made)]
         matched = [claim_id for claim_id in linked if claim_id is not None]
         posted.claims += len(rows)
         posted.charge += sum(row.charge for row in rows)
@@ -88,7 +88,12 @@ def post_kept(
     posted.unmatched = posted.claims - posted.matched
     set_matched(conn, payment.id, posted.matched, posted.unmatched)
     refresh(conn, posted.claim_ids, recorded_at)
+    rematch_numbers(conn, _numbers_of(conn, payment.id), now)
     return posted
+
+
+def _is_news(new: NewLink, link: LinkRow | None) -> bool:
+    return link is None or (link.claim_id, link.rung) != (new.claim_id, new.rung)
 
 
 def undo(conn: Connection, remittance_id: int, *, actor: str, reason: str, now: datetime) -> set[int]:
@@ -110,7 +115,12 @@ def undo(conn: Connection, remittance_id: int, *, actor: str, reason: str, now: 
     set_matched(conn, remittance_id, 0, 0)
     add_decision(conn, actor=actor, action="undo", subject=subject(remittance_id), reason=reason, at=now)
     refresh(conn, touched, stamp(now))
-    return touched
+    return touched | rematch_numbers(conn, _numbers_of(conn, remittance_id), now)
+
+
+def _numbers_of(conn: Connection, remittance_id: int) -> set[str]:
+    """The payer's claim numbers that a payment tells."""
+    return {row.payer_claim_number for part in remitted_claims_of(conn, remittance_id) for row in part} - {""}
 
 
 def is_undone(conn: Connection, remittance_id: int) -> bool:
@@ -150,7 +160,7 @@ def _decide(
     add_decision(conn, actor=actor, action=action, subject=f"remittance_claim:{row.id}", reason=reason, at=now)
     touched = {one for one in (before, claim_id) if one is not None}
     refresh(conn, touched, stamp(now))
-    return touched
+    return touched | rematch_numbers(conn, {row.payer_claim_number} - {""}, now)
 
 
 def _refuse_twice(conn: Connection, payment: RemittanceRow) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, and_, func, or_, select, update
@@ -184,18 +184,18 @@ def add_links(conn: Connection, new: Sequence[NewLink]) -> None:
     insert_rows(conn, event_links, NewLink._fields, new)
 
 
-def count_bound(conn: Connection, inbound_set_ids: Iterable[int]) -> None:
-    """Shows what was another system's as posted once its facts are bound, with the claims that it speaks of."""
+def count_bound(conn: Connection, inbound_set_ids: Iterable[int], ours: Collection[int] = ()) -> None:
+    """Shows answers as posted, with the claims that they speak of, once facts of them are bound; as another system's
+    where none is bound any more, but for those that name a set of ours (`ours`)."""
     links = event_links.c
     for set_id in sorted(set(inbound_set_ids)):
         scope = (func.coalesce(events.c[name], links[name]) for name in ("batch_id", "set_id", "claim_id"))
         query = select(events.c.kind, events.c.match_key, *scope).select_from(_LINKED)
         rows = conn.execute(query.where(events.c.inbound_set_id == set_id, events.c.kind != "numbered")).all()
         found = {at: {row[at] for row in rows if row[at] is not None} for at in (2, 3, 4)}
-        if not any(found.values()):
-            continue
+        status = "posted" if any(found.values()) or set_id in ours else "foreign"
         sums = select(func.coalesce(func.sum(batch_sets.c.claims), 0), func.coalesce(func.sum(batch_sets.c.charge), 0))
-        counts: dict[str, Any] = {"status": "posted"}
+        counts: dict[str, Any] = {"status": status}
         if any(row[0] in ("status", "inquiry") for row in rows):
             bound = {row[1] for row in rows if row[4] is not None}
             left = {row[1] for row in rows if row[1].startswith("claim:")} - bound

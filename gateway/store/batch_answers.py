@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, and_, exists, func, or_, select
 
+from gateway.store.event_links import standing
 from gateway.store.rows import cut
 from gateway.store.tables import batch_sets, batches, event_links, events, submissions
 
@@ -70,5 +71,5 @@ def was_answered(conn: Connection, batch_id: int) -> bool:
         for one in (events, event_links)
     ]
     told = select(events.c.id).where(events.c.inbound_set_id.is_not(None), bound[0])
-    later = select(event_links.c.id).where(bound[1])
+    later = select(event_links.c.id).where(bound[1], standing())
     return bool(conn.execute(select(or_(exists(told), exists(later)))).scalar_one())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, exists, func, or_, select
 
 from gateway.store.reporting import Filters, Keys, claim_conditions, keys_grouped, unnamed
 from gateway.store.tables import batches, claim_current, decisions, submissions
@@ -115,12 +115,26 @@ def outcomes(
 
 
 def _newest(table: Table, as_of: str) -> ColumnElement[bool]:
-    """Whether a submission is the one that the projection's outcome speaks of."""
-    later = submissions.alias("later")
-    of_same = [later.c.claim_id == submissions.c.claim_id, later.c.id > submissions.c.id]
+    """Whether a submission is the one that the projection's outcome speaks of: the last one of that version that left,
+    whichever was recorded first."""
+    later, left = submissions.alias("later"), batches.alias("left")
+    sent, own = func.coalesce(left.c.sent_at, ""), func.coalesce(batches.c.sent_at, "")
+    newer = or_(
+        later.c.version_id > submissions.c.version_id,
+        and_(
+            later.c.version_id == submissions.c.version_id,
+            or_(sent > own, and_(sent == own, later.c.id > submissions.c.id)),
+        ),
+    )
+    of_same = [
+        later.c.claim_id == submissions.c.claim_id,
+        later.c.id != submissions.c.id,
+        left.c.id == later.c.batch_id,
+    ]
     if as_of:
         of_same.append(later.c.recorded_at <= as_of)
-    return and_(table.c.stage == "sent", table.c.version_id == submissions.c.version_id, ~exists().where(*of_same))
+    found = exists().where(*of_same, newer)
+    return and_(table.c.stage == "sent", table.c.version_id == submissions.c.version_id, ~found)
 
 
 # ── first passes ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -322,7 +322,7 @@ def posted_by_key(conn: Connection, match_keys: Iterable[str]) -> list[Remittanc
     """Claims of posted payments with one of many match keys."""
     found: list[RemittanceClaimRow] = []
     for part in cut(sorted(set(match_keys))):
-        found += fetch(conn, _posted().where(remittance_claims.c.match_key.in_(part)), RemittanceClaimRow)
+        found += fetch(conn, posted_claims().where(remittance_claims.c.match_key.in_(part)), RemittanceClaimRow)
     return found
 
 
@@ -330,34 +330,7 @@ def posted_by_member(conn: Connection, member_ids: Iterable[str]) -> list[Remitt
     """Claims of posted payments with one of many member ids."""
     found: list[RemittanceClaimRow] = []
     for part in cut(sorted(set(member_ids) - {""})):
-        found += fetch(conn, _posted().where(remittance_claims.c.member_id.in_(part)), RemittanceClaimRow)
-    return found
-
-
-def posted_by_payer_number(conn: Connection, numbers: Iterable[str]) -> list[RemittanceClaimRow]:
-    """Claims of posted payments whose CLP07 is one of many."""
-    found: list[RemittanceClaimRow] = []
-    for part in cut(sorted(set(numbers) - {""})):
-        found += fetch(conn, _posted().where(remittance_claims.c.payer_claim_number.in_(part)), RemittanceClaimRow)
-    return found
-
-
-def unmatched_by_payer_number(
-    conn: Connection, numbers: Iterable[str], *, but_for: str = ""
-) -> list[RemittanceClaimRow]:
-    """Those of them that are linked to no claim now, or by the rung `but_for`."""
-    links = remittance_links.c
-    newest = (
-        select(case((links.rung == but_for, None), else_=links.claim_id))
-        .where(links.remittance_claim_id == remittance_claims.c.id)
-        .order_by(links.id.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    found: list[RemittanceClaimRow] = []
-    for part in cut(sorted(set(numbers) - {""})):
-        query = _posted().where(remittance_claims.c.payer_claim_number.in_(part), newest.is_(None))
-        found += fetch(conn, query, RemittanceClaimRow)
+        found += fetch(conn, posted_claims().where(remittance_claims.c.member_id.in_(part)), RemittanceClaimRow)
     return found
 
 
@@ -384,18 +357,6 @@ def claims_of_remittance(conn: Connection, remittance_id: int) -> set[int]:
     return found
 
 
-def linked_by_payer_number(conn: Connection, numbers: Iterable[str]) -> dict[str, set[int]]:
-    """The claims that remitted claims with one of many CLP07 are linked to, by that number."""
-    rows = posted_by_payer_number(conn, numbers)
-    links = newest_links(conn, [row.id for row in rows])
-    found: dict[str, set[int]] = {}
-    for row in rows:
-        link = links.get(row.id)
-        if link is not None and link.claim_id is not None:
-            found.setdefault(row.payer_claim_number, set()).add(link.claim_id)
-    return found
-
-
 def standing_postings(conn: Connection, remittance_id: int) -> list[NewPosting]:
     """What the postings of a payment come to, one a remitted claim; those undone are left out."""
     sums = [func.sum(postings.c[name]) for name in POSTING_AMOUNTS]
@@ -419,6 +380,7 @@ def _remitted() -> Select[Any]:
     return select(*columns(remittance_claims, RemittanceClaimRow))
 
 
-def _posted() -> Select[Any]:
+def posted_claims() -> Select[Any]:
+    """The claims of payments that are posted, to be narrowed down."""
     joined = remittance_claims.join(remittances, remittances.c.id == remittance_claims.c.remittance_id)
     return _remitted().select_from(joined).where(remittances.c.status == "posted").order_by(remittance_claims.c.id)

@@ -23,7 +23,7 @@ from sqlalchemy import select
 from gateway.app import App
 from gateway.claims.history import Event
 from gateway.exchange.already_sent import import_already_sent
-from gateway.exchange.intake import Door
+from gateway.exchange.intake import Door, import_file
 from gateway.exchange.process import process_file, process_waiting, record_file
 from gateway.exchange.reporting import report
 from gateway.home import Home
@@ -174,6 +174,10 @@ class Table(App):
         path = self._put(data, "837")
         import_already_sent(Door.of(self, self.home.path), path)
 
+    def take_ready(self, data: bytes) -> None:
+        """An 837, taken in to be sent."""
+        import_file(Door.of(self, self.home.path), self._put(data, "837"))
+
     def take_came(self, data: bytes) -> None:
         """A file from the mailbox; whatever an earlier process left undone is done as well."""
         record_file(self, self._put(data, "in"))
@@ -266,7 +270,7 @@ def _payments(conn: Any, numbers: dict[int, str]) -> list[Any]:
             for posting in conn.execute(select(postings).where(postings.c.remittance_claim_id == one.id)).mappings():
                 money.update({key: posting[key] for key in ("charge", "paid", "contractual", "denied", "other")})
             said = (one.patient_control_number, one.status, one.charge, one.paid, one.payer_claim_number)
-            remitted.append((said, links.get(one.id, ("", "")), sorted(money.items())))
+            remitted.append((said, links.get(one.id, ("", "")), sorted((+money).items()) + sorted((-money).items())))
         of = provider_adjustments.c.remittance_id == row.id
         pairs = [(one.code, one.reference, one.amount) for one in conn.execute(select(provider_adjustments).where(of))]
         made.append(([getattr(row, name) for name in columns], remitted, sorted(pairs)))
