@@ -162,26 +162,38 @@ def send(session: Session, partner: str | None, dry_run: bool, as_json: bool) ->
 @click.argument("batch_id", metavar="ID", type=number_type)
 @click.option("--reason", default="", help="Why; kept with the decision.")
 @click.option("--never-arrived", is_flag=True, help="The partner was asked and says that the file is not there.")
+@click.option("--as-is", is_flag=True, help="The claims that a 277CA rejected are right; what kept them is mended.")
 @dry_run_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
 @click.pass_obj
 def resend(
-    session: Session, batch_id: int, reason: str, never_arrived: bool, dry_run: bool, yes: bool, as_json: bool
+    session: Session,
+    batch_id: int,
+    reason: str,
+    never_arrived: bool,
+    as_is: bool,
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
 ) -> None:
-    """Looks at what went wrong, says what is the right thing to do and why, and does it, or refuses."""
+    """Looks at what went wrong, says what is the right thing to do and why, and does it, or refuses.
+
+    First it shows what would be done, why, what could come twice by it, and what is known of the batch.
+    """
     from gateway.cli.exchange import finish
     from gateway.exchange.resending import carry_out, plan, recover
 
     app = session.app
-    if never_arrived and not reason:
-        raise click.UsageError("--never-arrived needs --reason: who said so, and when")
+    _require_reason(reason, never_arrived, as_is)
     if not dry_run:
         recover(app, batch_id)
-    planned = plan(app, batch_id, never_arrived=never_arrived)
+    planned = plan(app, batch_id, never_arrived=never_arrived, as_is=as_is)
     if not as_json:
         for line in planned.lines():
             say(line)
+    elif planned.action == "refuse":
+        emit(planned.document())
     planned.refuse()
     if dry_run:
         if as_json:
@@ -196,6 +208,16 @@ def resend(
     else:
         _rows([one for one in documents if "id" in one])
     finish(done)
+
+
+def _require_reason(reason: str, never_arrived: bool, as_is: bool) -> None:
+    """What a person vouches for is kept with why."""
+    if never_arrived and as_is:
+        raise click.UsageError("--as-is is for claims that were rejected, --never-arrived for a file that is lost")
+    if never_arrived and not reason:
+        raise click.UsageError("--never-arrived needs --reason: who said so, and when")
+    if as_is and not reason:
+        raise click.UsageError("--as-is needs --reason: what kept the claims, and how it was mended")
 
 
 @batches.command("mark-sent")

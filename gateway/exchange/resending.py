@@ -6,16 +6,17 @@ import json
 from collections.abc import Sequence
 
 from gateway.app import App
+from gateway.errors import Refused
 from gateway.exchange.building import Built, Group, abandon_leftovers, build_once, most_a_file
 from gateway.exchange.delivery import send_one, wrong_usage
+from gateway.exchange.resend_evidence import facts
 from gateway.exchange.rounds import Round
 from gateway.exchange.standing_rules import RESUBMISSION_REJECTED
-from gateway.outbound.resend import ClaimNow, ResendPlan, plan_resend
+from gateway.outbound.resend import BatchNow, ClaimNow, ResendPlan, plan_resend
 from gateway.outbound.sets import Member, sendable
 from gateway.partners import Profile
 from gateway.reconcile.projection import folded
 from gateway.store import Connection, batches
-from gateway.store.batches import BatchRow
 from gateway.store.decisions import add_decision
 from gateway.store.resends import BatchClaim, claims_of_batch
 
@@ -30,13 +31,18 @@ def recover(app: App, batch_id: int) -> None:
             abandon_leftovers(app, batch.partner)
 
 
-def plan(app: App, batch_id: int, *, never_arrived: bool = False) -> ResendPlan:
-    """What would be done, and why."""
+def plan(app: App, batch_id: int, *, never_arrived: bool = False, as_is: bool = False) -> ResendPlan:
+    """What would be done, why, and on what evidence.
+
+    :param never_arrived: a person has asked the partner and vouches that the file is not there
+    :param as_is: a person vouches that the claims which a 277CA rejected are right as they are
+    """
     with app.store.read() as conn:
         batch = batches.get_batch(conn, batch_id)
         rows = claims_of_batch(conn, batch_id)
         rejected = _rejected_again(conn, rows)
-    known = [
+        known = facts(conn, batch, app.profiles.get(batch.partner))
+    claims = [
         ClaimNow(
             row.claim_id,
             row.version_id,
@@ -46,8 +52,8 @@ def plan(app: App, batch_id: int, *, never_arrived: bool = False) -> ResendPlan:
         )
         for row in rows
     ]
-    has_bytes = bool(batch.archive_name)
-    return plan_resend(batch_id, batch.state, batch.origin, has_bytes, known, never_arrived=never_arrived)
+    now = BatchNow(batch_id, batch.state, batch.origin, bool(batch.archive_name), batch.attempts, known)
+    return plan_resend(now, claims, "never_arrived" if never_arrived else "as_is" if as_is else "")
 
 
 def _rejected_again(conn: Connection, rows: Sequence[BatchClaim]) -> dict[int, str]:
@@ -59,34 +65,63 @@ def _rejected_again(conn: Connection, rows: Sequence[BatchClaim]) -> dict[int, s
 
 
 def carry_out(app: App, planned: ResendPlan, reason: str) -> Round:
-    """Does what the plan says; raises Refused where it says no. Claims that changed meanwhile are left out."""
+    """Does what the plan says; raises Refused where it says no, or where it is not as it was when it was planned.
+
+    Claims that changed meanwhile are left out.
+    """
     planned.refuse()
-    with app.store.write() as conn:
-        batch = batches.get_batch(conn, planned.batch_id)
-        subject, why = f"batch:{batch.id}", reason or planned.reason
-        add_decision(conn, actor=app.actor, action="resend", subject=subject, reason=why, at=app.now())
+    with app.store.read() as conn:
+        batch = batches.get_batch(conn, planned.batch.id)
     profile = app.home.profile(batch.partner)
     if (refusal := wrong_usage(profile, batch)) is not None:
         raise refusal
     if planned.action == "same_bytes":
-        return _same_bytes(app, profile, batch, why)
+        return _same_bytes(app, profile, planned, reason)
     with app.mailbox_lock(f"building for {profile.name}"):
-        fresh = plan(app, batch.id, never_arrived=True)  # whether it may be was decided before
+        vouched = {"never_arrived": planned.vouched == "never_arrived", "as_is": planned.vouched == "as_is"}
+        fresh = plan(app, batch.id, **vouched)
+        fresh.refuse()
         wanted = {claim.claim_id for claim in planned.claims} & {claim.claim_id for claim in fresh.claims}
+        _decided(app, planned, reason)
         with app.store.read() as conn:
             members = [_member(row) for row in claims_of_batch(conn, batch.id) if row.claim_id in wanted]
         group = Group(profile, batch.type, batch.purpose, batch.claim_or_encounter, ())
         return Round(built=list(_rebuild(app, group, members, batch.id)))
 
 
-def _same_bytes(app: App, profile: Profile, batch: BatchRow, why: str) -> Round:
+def _decided(app: App, planned: ResendPlan, reason: str) -> None:
+    """Keeps who wants it and why, before it is done."""
+    subject, why = f"batch:{planned.batch.id}", reason or planned.reason
+    with app.store.write() as conn:
+        add_decision(conn, actor=app.actor, action="resend", subject=subject, reason=why, at=app.now())
+
+
+def _same_bytes(app: App, profile: Profile, planned: ResendPlan, reason: str) -> Round:
     """Sends the archived file; an unknown one only after the partner's folder was looked at once more."""
-    done = send_one(app, profile, batch.id)
-    if batch.state == "unknown" and done is not None and done.batch.state == "unknown" and done.error is None:
-        with app.mailbox_lock(f"mailbox {profile.name}"), app.store.write() as conn:
-            batches.set_state(conn, batch.id, "built", at=app.now(), reason=why)
-        done = send_one(app, profile, batch.id)
+    _unchanged(app, planned)
+    _decided(app, planned, reason)
+    done = send_one(app, profile, planned.batch.id)
+    if done is None:
+        raise Refused(f"batch {planned.batch.id}: another process has delivered it meanwhile; it was not sent again")
+    still = (done.batch.state, done.batch.attempts) == ("unknown", planned.batch.attempts)
+    if planned.vouched == "never_arrived" and still and done.error is None:
+        with app.mailbox_lock(f"mailbox {profile.name}"):
+            _unchanged(app, planned)
+            with app.store.write() as conn:
+                batches.set_state(conn, planned.batch.id, "built", at=app.now(), reason=reason or planned.reason)
+        done = send_one(app, profile, planned.batch.id)
     return Round(delivered=[done] if done else [])
+
+
+def _unchanged(app: App, planned: ResendPlan) -> None:
+    """Refuses where somebody has tried since: what was known of the last attempt says nothing of a newer one."""
+    with app.store.read() as conn:
+        now = batches.get_batch(conn, planned.batch.id)
+    if (now.state, now.attempts) != (planned.batch.state, planned.batch.attempts):
+        raise Refused(
+            f"batch {now.id} is {now.state} after {now.attempts} attempts now: another process took it up meanwhile, "
+            "and it was not sent again; look at it once more"
+        )
 
 
 def _rebuild(app: App, group: Group, members: Sequence[Member], batch_id: int) -> list[Built]:

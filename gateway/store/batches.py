@@ -161,7 +161,7 @@ def remember_bytes(conn: Connection, archive_name: str, sha256: str, size: int) 
 def _write(conn: Connection, new: NewBatch, sets: Iterable[NewSet], *, at: datetime, **values: Any) -> int:
     listed = list(sets)
     if new.resends_id is not None:
-        _take_over(conn, new.resends_id)
+        _take_over(conn, new.resends_id, [version_id for one in listed for _, version_id in one.members])
     row = {
         **new._asdict(),
         "claims": sum(len(one.members) for one in listed),
@@ -208,11 +208,13 @@ def _take(conn: Connection, batch_id: int, sets: Sequence[NewSet], *, again: boo
     insert_rows(conn, taken_versions, ("version_id", "batch_id"), rows, skip="version_id" if again else "")
 
 
-def _take_over(conn: Connection, batch_id: int) -> None:
+def _take_over(conn: Connection, batch_id: int, version_ids: Sequence[int]) -> None:
     state = get_batch(conn, batch_id, lock=True).state
     if state not in _MAY_BE_RESENT:
         raise IllegalTransition(f"batch {batch_id} is {state}: its claims cannot go into another batch")
-    conn.execute(delete(taken_versions).where(taken_versions.c.batch_id == batch_id))
+    for part in cut(version_ids):
+        taken = taken_versions.c
+        conn.execute(delete(taken_versions).where(taken.batch_id == batch_id, taken.version_id.in_(part)))
 
 
 def set_state(

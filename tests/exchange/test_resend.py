@@ -15,7 +15,10 @@ from gateway.simulator import Faults, Scenario
 
 pytestmark = pytest.mark.usefixtures("quick")
 # The decisions are the same whatever the store; where its queries matter, a test asks for both.
+# Every case stands in test_resend_cases; here is what else must hold, and what rests on queries, on PostgreSQL.
 EMBEDDED = pytest.mark.parametrize("new_store_url", ["sqlite"], indirect=True)
+
+SERVED = pytest.mark.parametrize("new_store_url", ["postgresql"], indirect=True)
 
 CLAIMS = 4  # one batch of two sets
 
@@ -79,22 +82,6 @@ def _planned(practice: Practice, batch: str, action: str, claims: int) -> None:
 
 
 @EMBEDDED
-def test_a_batch_that_was_never_sent_is_sent(practice: Practice, folder: Callable[..., Partner]) -> None:
-    """`built`: the archived bytes go out; a second time is refused, since silence proves nothing."""
-    partner = folder()
-    practice.gateway("batches", "build")
-    built = practice.batches()
-    _planned(practice, "1", "same_bytes", 0)
-    assert list(partner.simulator.inbound.iterdir()) == []
-    document = practice.json("batches", "resend", "1", "--reason", "the timer is off")
-    assert [one["state"] for one in document["batches"]] == ["sent"]
-    partner.simulator.work()
-    assert [file.sha256 for file in partner.simulator.received()] == [built[0]["sha256"]]
-    _refused(practice, "1", "nobody has answered")
-    assert len(partner.simulator.received()) == 1
-
-
-@EMBEDDED
 def test_a_batch_that_the_partner_refused_is_sent_again(practice: Practice, server: Partner) -> None:
     """`failed`: after the partner has put it right, the same bytes go out, once."""
     server.simulator.faults = Faults(refuse=frozenset({"rename"}))
@@ -121,14 +108,7 @@ def test_a_resend_that_does_not_get_through_is_no_success(practice: Practice, se
 # Nobody knows, or nobody answered
 
 
-def test_an_unknown_delivery_is_not_sent_again(practice: Practice, server: Partner) -> None:
-    """`unknown`: refused, until somebody knows."""
-    server.simulator.faults = Faults(takes="at once", drop_at="rename", drop_when="after")
-    practice.gateway("batches", "send", code=1)
-    assert _states(practice) == {"1": "unknown"}
-    _refused(practice, "1", "nobody knows whether it arrived")
-
-
+@SERVED
 def test_what_the_partner_says_is_not_there_is_sent_again(practice: Practice, server: Partner) -> None:
     """`unknown`, and a person has asked: the same bytes go out, with who and why kept; not without a reason."""
     server.simulator.faults = Faults(takes="at once", drop_at="rename", drop_when="before")
@@ -161,6 +141,7 @@ def test_what_is_there_after_all_is_not_sent_again(practice: Practice, server: P
     assert len(server.simulator.received()) == 1
 
 
+@SERVED
 def test_a_delivered_file_that_the_partner_lost_goes_out_anew(
     practice: Practice, folder: Callable[..., Partner]
 ) -> None:
@@ -180,6 +161,7 @@ def test_a_delivered_file_that_the_partner_lost_goes_out_anew(
 # A new batch
 
 
+@SERVED
 def test_a_rejected_interchange_goes_out_anew(practice: Practice, folder: Callable[..., Partner]) -> None:
     """TA1 R: all its claims in a new batch with new control numbers, which is then accepted; the old one is left."""
     partner = folder(_rule("submission = [1]", 'ta1 = { verdict = "R", note = "006" }'))
@@ -200,6 +182,7 @@ def test_a_rejected_interchange_goes_out_anew(practice: Practice, folder: Callab
     practice.check()
 
 
+@SERVED
 def test_one_rejected_set_goes_out_anew_alone(practice: Practice, folder: Callable[..., Partner]) -> None:
     """999 R for one set of two: its claims alone in a new batch, the accepted ones stay where they are."""
     partner = folder(_rule('claim = "S010000002", submission = [1]', 'ack = { verdict = "reject" }'))
@@ -239,14 +222,7 @@ def test_a_killed_resend_goes_on(practice: Practice, folder: Callable[..., Partn
 # Refused after answers
 
 
-@EMBEDDED
-def test_a_duplicate_interchange_is_not_sent_again(practice: Practice, folder: Callable[..., Partner]) -> None:
-    """TA1 025 says that the receiver has it already."""
-    partner = folder(_rule("submission = [1]", 'ta1 = { verdict = "R", note = "025" }'))
-    _answered(practice, partner)
-    _refused(practice, "1", "has it already")
-
-
+@SERVED
 def test_claims_that_were_rejected_one_by_one_are_corrected_first(
     practice: Practice, folder: Callable[..., Partner]
 ) -> None:
@@ -263,13 +239,6 @@ def test_claims_that_were_rejected_one_by_one_are_corrected_first(
     settle_all(practice, [partner])
     assert set(practice.states().values()) == {"paid"}
     assert partner.simulator.received()[1].claims == ("S010000003",)
-    _refused(practice, "1", "none of its claims was rejected")
-
-
-@EMBEDDED
-def test_what_was_accepted_is_not_sent_again(practice: Practice, folder: Callable[..., Partner]) -> None:
-    """Nothing of it was rejected."""
-    _answered(practice, folder())
     _refused(practice, "1", "none of its claims was rejected")
 
 

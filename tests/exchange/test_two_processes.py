@@ -86,6 +86,23 @@ def test_one_command_twice_at_once(
     assert end(practice, partner, numbers) == undisturbed
 
 
+def test_two_operators_resend_at_once(
+    practice: Practice, tmp_path: Path, runner: Mortals, other_runner: Mortals
+) -> None:
+    """A rejected batch that two people resend at the same moment: one new batch; who was second is refused (4) or told
+    to try again (3)."""
+    rejected = Scenario.from_toml('name = "it"\n[[rules]]\nname = "it"\nta1 = { verdict = "R", note = "006" }\n')
+    partner = practice.partner(in_a_folder(tmp_path / "partner", rejected))
+    practice.take_in(2)
+    practice.gateway("exchange")
+    partner.work()
+    practice.gateway("exchange")
+    lives = _at_once(practice, (runner, other_runner), "batches", "resend", "1", "--yes")
+    codes = sorted(life.code for life in lives)
+    assert codes[0] == 0 and codes[1] in (3, 4), lives
+    assert [(one["state"], one["claims"]) for one in practice.batches()] == [("rejected", 2), ("built", 2)]
+
+
 def test_who_comes_second_is_told_and_other_partners_are_served(
     practice: Practice, tmp_path: Path, runner: Mortals
 ) -> None:
