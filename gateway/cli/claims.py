@@ -282,7 +282,7 @@ def why(session: Session, number: str, provider: str | None, as_json: bool) -> N
             place = f"{event['source']}, {event['by']} (event {event['id']})"
             place += ", taken back" if event["taken_back"] else ""
         codes = f" [{' '.join(event['codes'])}]" if event["codes"] else ""
-        say(f"  {event['at'][:19].replace('T', ' ')}  {_what(event):<30}{event['text']}{codes}")
+        say(f"  {event['at'][:19].replace('T', ' ')}  {_what(event):<29} {event['text']}{codes}")
         say(f"  {'':<21}└ {place}")
     for line in document["advice"]:
         say(f"→ {line}")

@@ -73,7 +73,8 @@ def _show(found: dict[str, Any], as_json: bool) -> None:
     if found["reason"]:
         say(f"because   {found['reason']}")
     for issue in found["issues"][:20]:
-        say(f"          segment {issue['segment']}: {issue['text']} [{issue['code']}]")
+        whose = f"claim {issue['claim']} ({issue['patient_control_number']}), " if "claim" in issue else ""
+        say(f"          {whose}segment {issue['segment']}: {issue['text']} [{issue['code']}]")
     say()
     head = ("claim", "their CLP01", "matched to", "CLP02", "charge", "paid", "payer's number")
     keys = ("id", "patient_control_number", "matched", "status", "charge", "paid", "payer_claim_number")

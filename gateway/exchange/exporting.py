@@ -18,10 +18,11 @@ from gateway.errors import UsageError
 from gateway.exchange.rules import adjustment_classes, answer_words, patient_protections
 from gateway.inbound.facts import Adjustment, RemittedClaim
 from gateway.reconcile.classes import Classes, classify_claim
+from gateway.reconcile.posted import POSTS_NOTHING
 from gateway.reconcile.remitted import remitted_claim
 from gateway.reports.cells import amount
 from gateway.reports.patients import balance_of, patient_document
-from gateway.store import stamp
+from gateway.store import Connection, stamp
 from gateway.store.balance_exports import balance_moves, entry_proof, settled_entry
 from gateway.store.exports import Marks, Move, fingerprint, moves, settled_marks
 from gateway.store.patient_accounts import Looked, balances_between, keep, newest_balance, proof, stale
@@ -204,9 +205,14 @@ def _digest(proof: str) -> str:
     return hashlib.sha256(proof.encode()).hexdigest()[:16]
 
 
+def _moved(conn: Connection, since: Marks, until: Marks) -> Iterator[Move]:
+    """What moved money: a predetermination and a claim that was only sent on post nothing."""
+    return (move for move in moves(conn, since, until) if move.claim.status not in POSTS_NOTHING)
+
+
 def _postings(app: App, since: Marks, until: Marks) -> Iterator[Row]:
     with app.store.read() as conn:
-        for move in moves(conn, since, until):
+        for move in _moved(conn, since, until):
             sums = dict(zip(POSTING_AMOUNTS, map(amount, move.amounts), strict=True))
             yield {**_whose(move), **sums, "by": move.actor, "reason": move.reason}
 
@@ -214,7 +220,7 @@ def _postings(app: App, since: Marks, until: Marks) -> Iterator[Row]:
 def _lines(app: App, since: Marks, until: Marks) -> Iterator[Row]:
     classes = adjustment_classes(app.home.path)
     with app.store.read() as conn:
-        for move in moves(conn, since, until):
+        for move in _moved(conn, since, until):
             if move.sign:
                 yield from _lines_of(move, classes)
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from gateway.app import App
 from gateway.exchange.delivery import mark_sent
+from gateway.exchange.number_watch import NumberWatch
 from gateway.inbound.ack277 import StatusReader
 from gateway.inbound.ack999 import AcknowledgmentReader
 from gateway.inbound.content import WatchedSet, interchange_answer_hash
@@ -59,7 +60,7 @@ from gateway.store.remittances import RemittanceRow, park, remittance_of_set
 from gateway.x12.faults import FaultList
 from gateway.x12.issues import Issue
 from gateway.x12.reader import TransactionSet
-from gateway.x12.values import InterchangeAck
+from gateway.x12.values import Group, Interchange, InterchangeAck
 
 Progress = Callable[[int], None]
 Reread = Callable[[], AbstractContextManager[TransactionSet]]
@@ -110,6 +111,8 @@ class SetPoster:
         self._app = app
         self._classes = classes
         self._progress = progress
+        self._numbers = NumberWatch()
+        self.partners: set[str] = set()  # whose envelopes the sets came in; empty text of one that is nobody's
 
     def interchange_answer(self, place: Place, ack: InterchangeAck) -> InboundSetRow:
         """A TA1."""
@@ -118,14 +121,16 @@ class SetPoster:
             ordinal=place.ordinal,
             kind="TA1",
             sender=ack.interchange.sender,
+            receiver=ack.interchange.receiver,
             interchange_control_number=ack.interchange.control_number,
             control_number=ack.control_number,
         )
+        senders, receivers = _sides(ack.interchange, None)
+        self.partners.add(self._partner_of(senders, receivers))
 
         def work(conn: Connection, set_id: int) -> Verdict:
             issues = FaultList()
             answer = read_interchange_ack(ack, issues)
-            senders, receivers = frozenset((ack.interchange.sender,)), frozenset((ack.interchange.receiver,))
             origin = self._origin(place, set_id, senders, receivers)
             held = self._usage(origin.partner, ack.interchange.usage)
             if _errors(issues.issues) or held:
@@ -148,11 +153,13 @@ class SetPoster:
             ordinal=place.ordinal,
             kind=opened.kind,
             sender=interchange.sender if interchange else "",
+            receiver=interchange.receiver if interchange else "",
             interchange_control_number=interchange.control_number if interchange else "",
             group_control_number=group.control_number if group else "",
             control_number=opened.control_number,
             version=opened.version,
         )
+        self.partners.add(self._partner_of(*_sides(interchange, group)))
         return self._in_transaction(new, lambda conn, set_id: self._read(conn, set_id, place, opened, reread))
 
     # One transaction
@@ -166,6 +173,7 @@ class SetPoster:
                     return known
                 set_id = open_set(conn, new, at=self._app.now())
                 verdict = work(conn, set_id)
+                verdict.issues += self._numbers.notice(conn, new, verdict.status)
                 return self._close(conn, set_id, verdict)
         except Unstorable as error:
             return self._close_alone(new, Verdict("parked", issues=[Issue("unstorable", "error", str(error))]))
@@ -218,10 +226,8 @@ class SetPoster:
         if way is Route.PARK:
             text = "The guide of this set is not one that the gateway reads."
             return Verdict("parked", issues=[Issue("unsupported_set", "error", text, 1)])
-        interchange, group = opened.interchange, opened.group
-        senders = {interchange.sender if interchange else "", group.sender if group else ""}
-        receivers = {interchange.receiver if interchange else "", group.receiver if group else ""}
-        origin = self._origin(place, set_id, frozenset(senders), frozenset(receivers))
+        interchange = opened.interchange
+        origin = self._origin(place, set_id, *_sides(interchange, opened.group))
         if interchange is None:
             text = "The set stands in no interchange, so nobody vouches for it."
             held = [Issue("no_interchange", "error", text, 1)]
@@ -297,7 +303,6 @@ class SetPoster:
     # Where it comes from
 
     def _origin(self, place: Place, set_id: int, senders: frozenset[str], receivers: frozenset[str]) -> Origin:
-        senders, receivers = senders - {""}, receivers - {""}
         partner = place.file.partner or self._partner_of(senders, receivers)
         profile = self._app.profiles.get(partner)
         if profile is not None:
@@ -401,6 +406,12 @@ class _Payment:
             return Verdict("parked", sums, [*(one for one in wrong if one not in found), *found], watched.content_hash)
         posted = post_kept(self._conn, kept, now=self._app.now(), classes=self._classes)
         return Verdict("posted", posted, found, watched.content_hash)
+
+
+def _sides(interchange: Interchange | None, group: Group | None) -> tuple[frozenset[str], frozenset[str]]:
+    """Who sends and who receives, as interchange and group name them."""
+    said = [one for one in (interchange, group) if one is not None]
+    return frozenset(one.sender for one in said) - {""}, frozenset(one.receiver for one in said) - {""}
 
 
 def _held(code: str, reason: str) -> Issue:

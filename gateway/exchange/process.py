@@ -154,7 +154,7 @@ def process_file(app: App, file_id: int, progress: Progress | None = None) -> di
         status, reason = run.status()
         span.put(status=status)
     with app.store.write() as conn:
-        set_status(conn, file_id, status, at=app.now(), reason=reason)
+        set_status(conn, file_id, status, at=app.now(), reason=reason, partner=run.partner())
     app.done.append(f"file:{file_id}")
     app.log.debug("processed", file=file_id, status=status, sets=len(run.rows), parked=run.unsettled())
     document: dict[str, Any] = {"file": row.name, "sha256": row.sha256, "status": status}
@@ -176,10 +176,12 @@ class _Run:
     issues: list[Issue] = field(default_factory=list)
     refused: str = ""  # why nothing, or not all, of it could be read
     ignored: str = ""
+    partners: set[str] = field(default_factory=set)  # whose envelopes the sets came in
 
     def read(self, stream: BinaryIO, size: int) -> None:
         """Reads all of it, archives opened."""
         poster = SetPoster(self.app, self.classes, self.progress)
+        self.partners = poster.partners
         found = 0
         try:
             for number, content in enumerate(_contents(stream, size)):
@@ -224,6 +226,10 @@ class _Run:
 
     def unsettled(self) -> int:
         return sum(row.status in _UNSETTLED for row in self.rows)
+
+    def partner(self) -> str:
+        """Whose file it is by its envelopes; empty where that is known already, or is not one partner."""
+        return next(iter(self.partners)) if not self.file.partner and len(self.partners) == 1 else ""
 
     def status(self) -> tuple[str, str]:
         """The file's status and, where it is not plainly processed, why."""

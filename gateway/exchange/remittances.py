@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from typing import Any
 
 from gateway.app import App
@@ -80,7 +81,7 @@ def whole_of(conn: Connection, remittance_id: int) -> Document:
         "file": file.name if file else "",
         "file_id": str(file.id) if file else "",
         "control_number": source.control_number if source else "",
-        "issues": json.loads(source.issues) if source else [],
+        "issues": _placed(row.id, json.loads(source.issues) if source else [], claims),
         "claims": [_claim(row.id, one, links.get(one.id), numbers) for one in claims],
         "beside": [_beside(one) for one in _payments_beside(conn, row)],
         "provider_adjustment_lines": [
@@ -88,6 +89,20 @@ def whole_of(conn: Connection, remittance_id: int) -> Document:
             for one in adjustments
         ],
     }
+
+
+_OF_CLAIMS = frozenset(("CLP", "CAS", "SVC", "NM1", "MIA", "MOA", "REF", "DTM", "AMT", "QTY", "LQ", "PER"))
+
+
+def _placed(remittance_id: int, issues: list[Document], claims: list[RemittanceClaimRow]) -> list[Document]:
+    """Issues with the claim of the payment that each is about; what parked it first."""
+    begins = [one.segment for one in claims]
+    for issue in issues:
+        at = bisect_right(begins, issue["segment"])
+        if at and issue.get("segment_id") in _OF_CLAIMS:
+            issue["claim"] = f"{remittance_id}.{claims[at - 1].ordinal}"
+            issue["patient_control_number"] = claims[at - 1].patient_control_number
+    return sorted(issues, key=lambda issue: str(issue["severity"]) != "error")
 
 
 def balances(app: App, payer: str = "", *, only_open: bool = False) -> Document:

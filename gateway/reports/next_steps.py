@@ -45,6 +45,7 @@ class Case(NamedTuple):
     list: str
     category: str
     number: str  # CLM01
+    group: str = ""  # of the largest reason (PR, CO …), of denials
     provider: str = ""  # where the number alone does not name the claim
     batch: str = ""
     stage: str = ""  # of the version that counts
@@ -84,6 +85,9 @@ class NextSteps:
             return "void", "The void was rejected: compare the payer's number of the claim, and void it with that"
         if found[0] == "replace" and not case.may_replace:
             return "call", "This payer takes no replacement: ask it to reopen the claim"
+        of_group = self._rows.get((case.list, f"{case.category} {case.group}"))
+        if of_group is not None:
+            return of_group
         step = "look" if found[0] in ("batch", "resend") and not case.batch else found[0]
         return step, case.action or found[1]
 

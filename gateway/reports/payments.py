@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gateway.reconcile.projection import awaiting_pairs
 from gateway.reports.asked import Asked
 from gateway.reports.document import Bar, Chart, Check, Column, Figure, Figures, Report, Row, Section, Table, table_of
-from gateway.reports.grouping import BY
+from gateway.reports.grouping import BY, NOBODY
 from gateway.reports.provider_balances import ledger, tables
 from gateway.store import Connection
 from gateway.store.reporting import RemittanceRow, remittance_rows
@@ -134,7 +134,7 @@ def _group(asked: Asked, by: str, posted: Sequence[RemittanceRow]) -> Table:
     for row in posted:
         key = {
             "payer": asked.payer(row.payer_key, row.payer_name),
-            "partner": (row.partner, row.partner or "(by hand)"),
+            "partner": (row.partner, row.partner or NOBODY),
             "provider": (row.payee_id, row.payee_id),
         }[by]
         groups.setdefault(key, []).append(row)

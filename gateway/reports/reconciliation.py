@@ -78,6 +78,9 @@ _WAITING_WORDS = {
     "file_quarantined": "files that cannot be read (gateway inbound list)",
     "set_parked": "transaction sets read and not posted (gateway inbound list)",
     "set_quarantined": "transaction sets that cannot be read (gateway inbound list)",
+    "remitted_unmatched": "claims in payments that are nobody's (gateway report unmatched)",
+    "reversal_waits": "payments taken back whose original is not here (gateway report unmatched)",
+    "credit": "claims on which too much was paid (gateway report credits)",
 }
 _LINE = (
     Column("patient_control_number", "claim"),
@@ -223,9 +226,23 @@ def reconcile(
         checks=tuple(_checks(conn, filters, whole, rows, source, _sum_by(waiting, "claim_id"), past)),
         groups=_all_groups(cube, crosswalk),
         attention=dict(_attention(conn, filters, source)),
-        waiting={row.kind: row.number for row in waiting_for(conn, filters, past)},
+        waiting={
+            **{row.kind: row.number for row in waiting_for(conn, filters, past)},
+            **_unapplied(rows, waiting, reporting.credit_count(conn, filters, **source)),
+        },
         parameters=parameters_of(filters),
     )
+
+
+def _unapplied(rows: Sequence[RemittanceRow], waiting: Sequence[Awaiting], overpaid: int) -> dict[str, int]:
+    """Money that is at no claim, or is too much at one."""
+    shown = {row.id for row in rows}
+    found = {
+        "remitted_unmatched": sum(row.claims_unmatched for row in rows),
+        "reversal_waits": sum(one.remittance_id in shown for one in waiting),
+        "credit": overpaid,
+    }
+    return {kind: number for kind, number in found.items() if number}
 
 
 def _sum_by(waiting: Sequence[Awaiting], key: str) -> dict[int, int]:

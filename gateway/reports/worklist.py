@@ -280,6 +280,7 @@ def _case(page: _Page, item: Item, work: Work) -> Case:
         list=item.name,
         category=_category(page, item),
         number=claim.patient_control_number,
+        group=_group(page, item),
         provider=claim.billing_key if is_shared else "",
         batch=str(newest.submission.batch_id) if newest else "",
         stage=fold.life.stage if fold else "",
@@ -300,6 +301,11 @@ def _action(page: _Page, item: Item) -> str:
     if (refused := page.refused.get(item.claim_id)) is not None and _category(page, item) != "999 set":
         return next((word for code in refused.codes if (word := page.asked.words.answer(code).action)), "")
     return ""
+
+
+def _group(page: _Page, item: Item) -> str:
+    denied = page.denied.get(item.claim_id)
+    return next((part.group for part in denied.parts if part.reason), "") if denied is not None else ""
 
 
 def _is_corrected(fold: FoldedClaim) -> bool:

@@ -135,10 +135,16 @@ def list_files(
     return fetch(conn, query.limit(limit), FileRow)
 
 
-def set_status(conn: Connection, file_id: int, status: str, *, at: datetime, reason: str = "") -> None:
-    """Says how far a file is: one of STATUSES, with the reason where it is not `processed`."""
+def set_status(
+    conn: Connection, file_id: int, status: str, *, at: datetime, reason: str = "", partner: str = ""
+) -> None:
+    """Says how far a file is: one of STATUSES, with the reason where it is not `processed`.
+
+    `partner`: whose it is by its envelopes, where it was not fetched from a mailbox.
+    """
     if status not in STATUSES:
         raise ValueError(f"not a status of a file: {status}")
     values = {"status": status, "reason": reason, "processed_at": None if status == "received" else stamp(at)}
+    values |= {"partner": partner} if partner else {}
     if conn.execute(update(inbound_files).where(inbound_files.c.id == file_id).values(values)).rowcount == 0:
         raise UsageError(f"there is no inbound file {file_id}")

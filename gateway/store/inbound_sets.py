@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from gateway.store.rows import columns, fetch, fetch_one
 from gateway.store.tables import inbound_sets
@@ -48,6 +48,7 @@ class NewInboundSet(NamedTuple):
     group_control_number: str = ""
     control_number: str = ""
     version: str = ""
+    receiver: str = ""
 
 
 class SetOutcome(NamedTuple):
@@ -97,6 +98,20 @@ def sets_in_file(conn: Connection, file_id: int) -> list[InboundSetRow]:
     """The sets of a file in their order."""
     query = select(*columns(inbound_sets, InboundSetRow)).where(inbound_sets.c.file_id == file_id)
     return fetch(conn, query.order_by(inbound_sets.c.ordinal), InboundSetRow)
+
+
+def file_of_number(conn: Connection, sender: str, receiver: str, number: str, *, but: int) -> int | None:
+    """The first other file with an interchange of these sides and this number whose content was new."""
+    own = inbound_sets.c
+    query = select(func.min(own.file_id)).where(
+        own.interchange_control_number == number,
+        own.sender == sender,
+        own.receiver == receiver,
+        own.file_id != but,
+        own.status.in_(("posted", "foreign", "parked")),
+    )
+    found = conn.execute(query).scalar_one()
+    return None if found is None else int(found)
 
 
 def same_content(conn: Connection, kind: str, content_hash: str, *, but: int) -> InboundSetRow | None:

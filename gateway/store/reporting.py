@@ -141,6 +141,13 @@ def claim_cube(conn: Connection, filters: Filters, table: Table = claim_current)
     return ClaimCube(rows)
 
 
+def credit_count(conn: Connection, filters: Filters, table: Table = claim_current) -> int:
+    """How many claims carry money that was paid too much."""
+    owed = [table.c.flags.contains('"credit"', autoescape=True), table.c.has_money == 1]
+    owed += claim_conditions(filters, table)
+    return int(conn.execute(select(func.count()).select_from(table).where(*owed)).scalar_one())
+
+
 def claim_conditions(filters: Filters, table: Table = claim_current) -> list[ColumnElement[bool]]:
     """The filters as conditions on the projection."""
     found: list[ColumnElement[bool]] = []

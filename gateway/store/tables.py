@@ -241,7 +241,9 @@ inbound_sets = Table(
     _cents("paid"),
     Column("issues", Text, nullable=False, server_default="[]"),  # JSON list of issues
     Column("recorded_at", Time, nullable=False),
+    Column("receiver", Said, nullable=False, server_default=EMPTY),
     UniqueConstraint("file_id", "ordinal"),
+    Index("ix_inbound_sets_number", "interchange_control_number", "sender"),
     Index(
         "uq_inbound_sets_posted_content",
         "kind",

@@ -121,6 +121,32 @@ def zipped(*files: tuple[str, bytes]) -> bytes:
     return made.getvalue()
 
 
+def test_a_control_number_that_comes_again_is_noticed(desk: Desk) -> None:
+    """The sender's ISA13 on other content is posted, with one line that names the first file; a repeat is no news."""
+    desk.sent(desk.claims("A1", "B1", "C1"))
+    first = desk.envelope("835", GOOD)
+    numbered = first[first.index("ISA*") : first.index("GS*")].split("*")[13]
+    others = [header_835("180", f"CHK{n}") + claim_835(f"{n}1", payer_number=f"P{n}") for n in "BC"]
+    again = desk.envelope("835", *others)
+    again = again.replace(again.split("*")[13], numbered)
+    assert desk.receive(first)["transactions"][0]["issues"] == []
+    assert desk.receive(first + " ")["transactions"][0]["status"] == "duplicate"
+    said = [[one["code"] for one in shown["issues"]] for shown in desk.receive(again)["transactions"]]
+    assert said == [["control_number_again"], []]
+    assert desk.states("A1", "B1", "C1") == ["paid"] * 3
+    elsewhere = desk.envelope("835", header_835("180", "CHK9") + claim_835("ZZ9"), sender="OTHERHOUSE")
+    elsewhere = elsewhere.replace(elsewhere.split("*")[13], numbered)
+    assert desk.receive(elsewhere)["transactions"][0]["issues"] == []
+
+
+def test_a_file_at_hand_is_the_partners_whose_envelope_it_has(desk: Desk) -> None:
+    """Its payments count with the partner in reports; one of nobody's stays nobody's."""
+    desk.sent(desk.claims("A1"))
+    desk.receive(desk.envelope("835", GOOD))
+    desk.receive(desk.envelope("835", header_835("180", "CHK2") + claim_835("ZZ9"), sender="A PAYER"))
+    assert [row["partner"] for row in desk.rows(inbound_files)] == ["clear", ""]
+
+
 def test_archives_are_opened(desk: Desk) -> None:
     """A ZIP's members are read in turn, reports and rubbish among them told apart; a parked set of one is kept too."""
     desk.sent(desk.claims("A1", "A2"))

@@ -11,6 +11,7 @@ from posting_desk import NPI, Desk, claim_835, header_835, status_277
 
 from gateway.errors import Refused, UsageError
 from gateway.exchange.process import needs_person
+from gateway.exchange.remittances import whole
 from gateway.exchange.rules import adjustment_classes
 from gateway.reconcile.post import match, post_as_is, rematch, undo, unmatch
 from gateway.reconcile.remitted import claim_row, remitted_claim
@@ -149,6 +150,16 @@ def test_what_does_not_balance_is_parked_whole(desk: Desk, body: str, code: str)
     assert [row["patient_control_number"] for row in desk.rows(remittance_claims)] == ["A1"]
     assert desk.state("A1") == "sent"
     assert needs_person(document)
+
+
+def test_the_claim_that_does_not_balance_is_named(desk: Desk) -> None:
+    """Of a parked payment `remittances show` names the claims that are to blame, what parked it first."""
+    desk.sent(desk.claims("A1", "A2"))
+    odd = claim_835("A2", payer_number="P2").replace("CAS*CO*45*60.00", "CAS*CO*45*59.99")
+    desk.receive(desk.envelope("835", header_835("360.5") + claim_835("A1") + odd))
+    (payment,) = desk.rows(remittances)
+    found = [(one["code"], one.get("claim")) for one in whole(desk, payment["id"])["issues"]]
+    assert found == [("claim_unbalanced", "1.2"), ("remittance_unbalanced", None), ("line_unbalanced", "1.2")]
 
 
 def test_one_bad_set_does_not_hold_the_good(desk: Desk) -> None:

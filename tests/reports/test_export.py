@@ -71,6 +71,15 @@ def test_each_thing_is_told_once(desk: Desk, reader: Reader) -> None:
     assert reader.known() == {"A1": 18000, "B1": 18000}
 
 
+def test_what_posts_nothing_is_not_told(desk: Desk, reader: Reader) -> None:
+    """A predetermination (25) and a claim that was only sent on (23) are no denial in the practice's books."""
+    desk.sent(desk.claims("A1", "B1", "C1"))
+    estimate = claim_835("A1", "0", status="25", payer_number="P1")
+    sent_on = claim_835("B1", "0", status="23", payer_number="P2")
+    desk.receive(desk.envelope("835", header_835("180") + estimate + sent_on + claim_835("C1", payer_number="P3")))
+    assert {row["patient_control_number"] for row in reader.read()} == {"C1"}
+
+
 def test_what_changes_hands_is_told_as_out_and_in(desk: Desk, reader: Reader) -> None:
     """Matched to another claim, unmatched, undone and posted again: the sums are always those of the store."""
     (_, (second, _)) = claims = desk.claims("A1", "B1")

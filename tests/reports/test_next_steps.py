@@ -24,6 +24,16 @@ def test_the_action_of_the_code_goes_before_that_of_the_step() -> None:
     assert STEPS.of(DENIED._replace(category="of tomorrow")).command == "gateway claims replace 'ACCT 1' FILE"
 
 
+def test_what_is_not_the_patients_is_never_billed_to_him() -> None:
+    """A service that is not covered is billed to the patient in group PR alone, whatever the code usually asks for."""
+    case = DENIED._replace(category="non_covered", action="Tell the patient; write off by rule")
+    assert STEPS.of(case._replace(group="PR")).command.endswith("--outcome billed_patient")
+    for group in ("CO", "PI", "OA"):
+        step = STEPS.of(case._replace(group=group))
+        assert "billed_patient" not in step.command
+        assert "the patient" not in step.says.partition(":")[0]
+
+
 def test_a_payer_that_takes_no_replacement_is_asked() -> None:
     """The command that would be refused is not proposed."""
     step = STEPS.of(DENIED._replace(may_replace=False, action="Correct and send again"))

@@ -47,6 +47,20 @@ def test_what_was_settled_since_waited_then(desk: Desk) -> None:
         assert waits(desk, one["as_of"]) == one.get("waiting", {})
 
 
+def test_money_at_no_claim_waits(desk: Desk) -> None:
+    """Money of nobody, a payment taken back that was never here, one paid twice: each is told until it is settled."""
+    desk.sent(desk.claims("A1", "B1"))
+    nobodys = claim_835("ZZ9", payer_number="Z") + claim_835("A1", "-180", charge="-240", status="22")
+    desk.receive(desk.envelope("835", header_835("0", "CHK1") + nobodys))
+    desk.receive(desk.envelope("835", header_835("180", "CHK2") + claim_835("B1", payer_number="P2")))
+    desk.receive(desk.envelope("835", header_835("180", "CHK3") + claim_835("B1", payer_number="P2")))
+    before = told(desk, "reconciliation")
+    assert before["waiting"] == {"remitted_unmatched": 1, "reversal_waits": 1, "credit": 1}
+    desk.receive(desk.envelope("835", header_835("180", "CHK0", date="20260109") + claim_835("A1")))
+    assert waits(desk) == {"remitted_unmatched": 1, "credit": 1}
+    assert told(desk, "reconciliation", before["as_of"]) == before
+
+
 def test_a_delivery_waits_from_its_batch_on(desk: Desk) -> None:
     """A batch that was made later is in no earlier report."""
     before = told(desk, "reconciliation")
