@@ -74,6 +74,7 @@ class Soak:
             numbers = practice.take_in(CLAIMS)
             live(practice, partner)
             ending = end(practice, partner, numbers)
+        if partner.simulator.home.exists():  # below the folder of the server
             shutil.rmtree(partner.simulator.home)
         shutil.rmtree(folder)
         self.lives += 1
