@@ -150,13 +150,14 @@ def list_(session: Session, state: str, payer: str, since: str, until: str, as_j
 def _document(session: Session, number: str, provider: str | None) -> dict[str, Any]:
     from gateway.exchange.claim_decisions import find_claim
     from gateway.exchange.enrolled import advice
-    from gateway.exchange.reporting import overdue_since, patient_of, provider_balances_of
+    from gateway.exchange.reporting import overdue_since, patient_of, provider_balances_of, remitted_lines_of
     from gateway.exchange.ways import expected_way
     from gateway.reports.story import shown
 
     with session.app.store.read() as conn:
         claim_id = find_claim(conn, number, provider).id
         found = shown(conn, claim_id, overdue_since(session.app))
+        found["remitted_lines"] = remitted_lines_of(session.app, conn, claim_id)
         found["patient"] = patient_of(session.app, conn, claim_id)
         found["provider_balances"] = provider_balances_of(session.app, conn, found)
         if found["state"] == "ready":
@@ -196,10 +197,7 @@ def show(session: Session, number: str, provider: str | None, as_json: bool) -> 
     paid = [(p["date"], p["trace_number"], p["payer"], p["status"], p["paid"]) for p in document["payments"]]
     table(("date", "trace", "payer", "CLP02", "paid"), paid, right=("paid",), empty="none yet")
     _show_named(document["provider_balances"])
-    if document["adjustments"]:
-        say("\nadjustments")
-        rows = [(a["group"], a["reason"], a["amount"], a.get("procedure", "claim")) for a in document["adjustments"]]
-        table(("group", "reason", "amount", "on"), rows, right=("amount",))
+    _show_remitted(document["remitted_lines"])
     _show_work(document)
     say("\nsent")
     keys = ("batch", "partner", "interchange_control_number", "group_control_number", "transaction_control_number")
@@ -208,6 +206,33 @@ def show(session: Session, number: str, provider: str | None, as_json: bool) -> 
     if "way" in document:
         say(f"expected          {_way(document['way'])}")
     say(f"\n`gateway claims why {document['patient_control_number']}` has the whole history")
+
+
+def _show_remitted(lines: list[dict[str, Any]]) -> None:
+    """What stands of the payers' decisions, a row a line of theirs; nothing where none stands."""
+    if not lines:
+        return
+    say("\ndecided, line by line")
+    money = ("charge", "paid", "patient_responsibility", "contractual", "denied", "other_adjustments", "open")
+    head = ("line", "payer", "procedure", *(name.split("_")[0] for name in money), "reasons", "")
+    rows = [
+        (one["line"], f"{one['payer_id']} {one['order']}".strip(), one["procedure"] or "(the claim)",
+         *(one[name] for name in money), _reasons(one), _made(one))
+        for one in lines
+    ]  # fmt: skip
+    table(head, rows, right=head[3:-2])
+
+
+def _reasons(line: dict[str, Any]) -> str:
+    said = [f"{one['group']} {one['reason']} {one['amount']}" for one in line["adjustments"]]
+    return ", ".join([*said, *line["remarks"]])
+
+
+def _made(line: dict[str, Any]) -> str:
+    """What the payer made of the line that was billed."""
+    billed = f"billed as {line['submitted_procedure']}" if line["submitted_procedure"] else ""
+    made = "added by the payer" if line["made"] == "added" else line["made"]
+    return ", ".join(filter(None, (made, billed)))
 
 
 def _show_named(entries: list[dict[str, Any]]) -> None:

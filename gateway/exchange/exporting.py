@@ -17,9 +17,10 @@ from gateway.app import App
 from gateway.errors import UsageError
 from gateway.exchange.rules import adjustment_classes, answer_words, patient_protections
 from gateway.inbound.facts import Adjustment, RemittedClaim
-from gateway.reconcile.classes import Classes, classify_claim
+from gateway.reconcile.classes import Classes, classify_parts
 from gateway.reconcile.posted import POSTS_NOTHING
 from gateway.reconcile.remitted import remitted_claim
+from gateway.reconcile.values import ClassSums
 from gateway.reports.cells import amount
 from gateway.reports.patients import balance_of, patient_document
 from gateway.store import Connection, stamp
@@ -40,7 +41,7 @@ COLUMNS = {
     "lines": (
         *_WHOSE, "line", "line_control_number", "procedure", "submitted_procedure", "revenue_code", "units",
         "service_from", "service_to", "charge", "paid", "patient_responsibility", "contractual", "denied", "other",
-        "adjustments", "remarks",
+        "adjustments", "remarks", "prior_payer", "forwarded",
     ),
     "patients": (
         "key", "version", "recorded_at", "patient_control_number", "billing_provider", "owes", "because",
@@ -52,7 +53,7 @@ COLUMNS = {
         "provider", "fiscal_period_end", "code", "label", "reference", "amount", "by", "reason",
     ),
 }  # fmt: skip
-_LINE_AMOUNTS = ("patient_responsibility", "contractual", "denied", "other")
+_LINE_AMOUNTS = ("patient_responsibility", "contractual", "denied", "other", "prior_payer", "forwarded")
 
 
 class ForeignCursor(UsageError):
@@ -228,8 +229,8 @@ def _lines(app: App, since: Marks, until: Marks) -> Iterator[Row]:
 def _lines_of(move: Move, classes: Classes) -> Iterator[Row]:
     """The service lines of a remitted claim; one more row for what it adjusts as a whole."""
     claim, whose = remitted_claim(move.claim), _whose(move)
-    for number, line in enumerate(claim.lines, 1):
-        alone = claim._replace(lines=(line,), adjustments=(), paid=line.paid)
+    of_lines, of_claim = classify_parts(claim, classes)
+    for number, (line, sums) in enumerate(zip(claim.lines, of_lines, strict=True), 1):
         yield {
             **whose,
             "key": f"{move.key}/{number}",
@@ -241,31 +242,30 @@ def _lines_of(move: Move, classes: Classes) -> Iterator[Row]:
             "units": line.units or "1",
             "service_from": line.service_from,
             "service_to": line.service_to or line.service_from,
-            **_amounts(alone, line.charge, move.sign, classes),
+            **_amounts(line.charge, line.paid, sums, move.sign),
             "adjustments": _told(line.adjustments, move.sign),
             "remarks": " ".join(line.remarks),
         }
     if claim.adjustments or not claim.lines:
-        yield _whole(claim, move, whose, classes)
+        yield _whole(claim, move, whose, of_claim)
 
 
-def _whole(claim: RemittedClaim, move: Move, whose: Row, classes: Classes) -> Row:
-    alone, charge = (claim._replace(lines=(), paid=0), 0) if claim.lines else (claim, claim.charge)
+def _whole(claim: RemittedClaim, move: Move, whose: Row, sums: ClassSums) -> Row:
+    charge, paid = (0, 0) if claim.lines else (claim.charge, claim.paid)
     return {
         **whose,
         "key": f"{move.key}/0",
         "line": 0,
         "service_from": move.claim.service_from,
         "service_to": move.claim.service_to or move.claim.service_from,
-        **_amounts(alone, charge, move.sign, classes),
+        **_amounts(charge, paid, sums, move.sign),
         "adjustments": _told(claim.adjustments, move.sign),
         "remarks": " ".join(claim.remarks),
     }
 
 
-def _amounts(alone: RemittedClaim, charge: int, sign: int, classes: Classes) -> Row:
-    sums = classify_claim(alone, classes)._asdict()
-    found = {"charge": charge, "paid": alone.paid, **{name: sums[name] for name in _LINE_AMOUNTS}}
+def _amounts(charge: int, paid: int, sums: ClassSums, sign: int) -> Row:
+    found = {"charge": charge, "paid": paid, **{name: getattr(sums, name) for name in _LINE_AMOUNTS}}
     return {name: amount(sign * cents) for name, cents in found.items()}
 
 

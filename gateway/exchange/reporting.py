@@ -19,6 +19,7 @@ from gateway.reports.habits import late_since
 from gateway.reports.patients import balance_of, patient_document
 from gateway.reports.provider_balances import naming
 from gateway.reports.reconciliation import Reconciliation, reconcile
+from gateway.reports.remitted_lines import remitted_lines
 from gateway.store import Connection, stamp
 from gateway.store.claim_reports import Late
 from gateway.store.reporting import Filters
@@ -64,6 +65,11 @@ def patient_of(app: App, conn: Connection, claim_id: int) -> dict[str, Any]:
     """What the patient owes of one claim, and why."""
     classes, protections = adjustment_classes(app.home.path), patient_protections(app.home.path)
     return patient_document(balance_of(conn, claim_id, classes, protections))
+
+
+def remitted_lines_of(app: App, conn: Connection, claim_id: int) -> list[dict[str, Any]]:
+    """What stands of the payers' decisions on a claim, line by line."""
+    return remitted_lines(conn, claim_id, adjustment_classes(app.home.path))
 
 
 def provider_balances_of(app: App, conn: Connection, document: dict[str, Any]) -> list[dict[str, Any]]:

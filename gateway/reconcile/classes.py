@@ -141,6 +141,26 @@ def classify_claim(claim: RemittedClaimLike, classes: Classes) -> ClassSums:
     return sums.result(paid=claim.paid)
 
 
+def classify_parts(claim: RemittedClaimLike, classes: Classes) -> tuple[list[ClassSums], ClassSums]:
+    """The same of each line, and of what is adjusted on the claim as a whole: together the sums of the claim."""
+    found = list[ClassSums]()
+    sums = _Sums(classes, claim.status, claim.filing_indicator)
+    before = sums.result(paid=claim.paid)
+    for line in claim.lines:
+        sums.add(line.adjustments, nothing=line.paid == 0)
+        after = sums.result(paid=claim.paid)
+        found.append(_less(after, before))
+        before = after
+    sums.add_of_claim(claim.adjustments, nothing=claim.paid == 0)
+    return found, _less(sums.result(paid=claim.paid), before)
+
+
+def _less(after: ClassSums, before: ClassSums) -> ClassSums:
+    """What came in between; being a duplicate is said of a whole claim alone."""
+    amounts = [int(this) - int(that) for this, that in zip(after[:-1], before[:-1], strict=True)]
+    return ClassSums._make([*amounts, False])
+
+
 class _Sums:
     __slots__ = ("_by_code", "_classes", "_filing", "_real_denial", "_status", "_totals")
 

@@ -16,7 +16,7 @@ class Denied(NamedTuple):
     reason: str
     cents: int
     remarks: tuple[str, ...]  # of the line, else of the claim
-    procedure: str  # SVC01 as it came; empty at claim level
+    procedure: str  # as billed: SVC06, else SVC01; empty at claim level
 
 
 def denied_parts(claim: RemittedClaim, classes: Classes) -> Iterator[Denied]:
@@ -30,7 +30,7 @@ def denied_parts(claim: RemittedClaim, classes: Classes) -> Iterator[Denied]:
         for one, kind in said:
             if kind == DENIED or (not kind and nothing):
                 remarks = line.remarks or claim.remarks
-                yield Denied(one.group, one.reason, one.cents, remarks, line.procedure)
+                yield Denied(one.group, one.reason, one.cents, remarks, line.submitted or line.procedure)
     said = list(_classed(claim, claim.adjustments, classes))
     patient += sum(one.cents for one, kind in said if kind == PATIENT)
     for one, kind in said:

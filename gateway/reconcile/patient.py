@@ -12,10 +12,11 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from gateway.claims.amounts import cents
-from gateway.inbound.facts import Adjustment, RemittedClaim, RemittedLine
+from gateway.inbound.facts import Adjustment, RemittedClaim
 from gateway.reconcile.classes import PATIENT, Classes, table_rows
 from gateway.reconcile.payers import RESPONSIBILITIES, Leg, named_payers
 from gateway.reconcile.posted import SENT_ON
+from gateway.reconcile.tracing import OwnLine, TracedLine, own_lines, trace
 
 Document = Mapping[str, Any]
 
@@ -43,7 +44,7 @@ BECAUSE = {
 class PatientLine(NamedTuple):
     """What is left of one service line (of the claim as a whole where `procedure` is empty). Cents."""
 
-    line_control_number: str
+    line_control_number: str  # ours, else (a line that the payer added) as it came
     procedure: str
     service_from: str
     responsibility: int
@@ -132,9 +133,10 @@ def patient_balance(asked: Asked, classes: Classes, protections: Protections) ->
     if not standing:
         return PatientBalance(0, "forwarded" if asked.elsewhere else "no_remittance", paid=paid)
     last = _last_of_bills(asked, standing)
-    claims = [claim for leg in last for claim in _claims_of(asked, leg)]
+    answers = [(claim, own_lines(asked.bill(leg))) for leg in last for claim in _claims_of(asked, leg)]
+    claims = [claim for claim, _ in answers]
     paid = sum(_paid_by_patient(asked, leg) for leg in last)
-    lines = [line for claim in claims for line in _lines(claim, classes)]
+    lines = [line for claim, ours in answers for line in _lines(claim, ours, classes)]
     left = sum(line.responsibility for line in lines)
     found = PatientBalance(0, "nothing_left", left, paid, payer_key=last[-1].payer_key, lines=tuple(lines))
     everything = [asked.remitted[one.id] for leg in standing for one in leg.standing if one.id in asked.remitted]
@@ -165,13 +167,13 @@ def _paid_by_patient(asked: Asked, last: Leg) -> int:
 # ── lines ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _lines(claim: RemittedClaim, classes: Classes) -> list[PatientLine]:
+def _lines(claim: RemittedClaim, ours: Sequence[OwnLine], classes: Classes) -> list[PatientLine]:
     """The lines of a remitted claim that leave something to the patient, then what is of the claim as a whole."""
 
     def left(adjustments: Sequence[Adjustment]) -> tuple[Adjustment, ...]:
         return tuple(one for one in adjustments if _is_left(one, claim, classes))
 
-    found = [_line(line, own) for line in claim.lines if (own := left(line.adjustments))]
+    found = [_line(one, own) for one in trace(ours, claim) if (own := left(one.line.adjustments))]
     if own := left(claim.adjustments):
         found.append(PatientLine("", "", claim.service_dates[0], _sum(own), 0, own))
     return [line for line in found if line.responsibility]
@@ -183,9 +185,11 @@ def _is_left(one: Adjustment, claim: RemittedClaim, classes: Classes) -> bool:
     return classes.decided(one.group, one.reason, claim.filing_indicator, claim.status) == PATIENT
 
 
-def _line(line: RemittedLine, own: tuple[Adjustment, ...]) -> PatientLine:
+def _line(one: TracedLine, own: tuple[Adjustment, ...]) -> PatientLine:
+    line, ours = one.line, one.ours
+    number = ours.control_number or ours.number if ours is not None else line.control_number
     procedure = line.submitted or line.procedure or line.revenue_code
-    return PatientLine(line.control_number, procedure, line.service_from, _sum(own), 0, own)
+    return PatientLine(number, procedure, line.service_from, _sum(own), 0, own)
 
 
 def _sum(adjustments: Iterable[Adjustment]) -> int:

@@ -169,6 +169,17 @@ def test_what_a_telephone_desk_asks_first_is_in_claims_show(used: Gateway) -> No
     assert shown["payers"][0]["state"]
 
 
+def test_each_payers_decision_is_there_line_by_line(used: Gateway) -> None:
+    """Every line is traced to one of the claim, and together they are what the payer decided."""
+    paid = next(one for one in used.data("claims", "list") if one["state"] == "partly_paid")
+    shown = used.data("claims", "show", paid["patient_control_number"])
+    lines, (payer,) = shown["remitted_lines"], shown["payers"]
+    assert {one["line"] for one in lines if one["procedure"]} <= {one["number"] for one in shown["lines"]}
+    for name in ("paid", "patient_responsibility", "contractual", "denied"):
+        assert sum(Decimal(one[name]) for one in lines) == Decimal(payer[name])
+    assert "decided, line by line" in used("claims", "show", paid["patient_control_number"]).text
+
+
 def test_claims_why_names_the_file_and_segment_of_each_line(used: Gateway) -> None:
     """What came from a partner names where it stands; what a partner did not say names who did."""
     paid = next(one for one in used.data("claims", "list") if one["state"] == "paid")

@@ -80,6 +80,20 @@ def test_what_posts_nothing_is_not_told(desk: Desk, reader: Reader) -> None:
     assert {row["patient_control_number"] for row in reader.read()} == {"C1"}
 
 
+def test_lines_add_up_to_the_posting(desk: Desk) -> None:
+    """Line by line and for the claim as a whole, whatever decides an amount's class: each column is the posting's."""
+    desk.sent(desk.claims("A1", "B1"))
+    whole = "CAS*CO*144*10\nCAS*OA*23*20\nNM1*QC*1*RIVERS*ANNA****MI*M0001\nSVC*HC:99213*240*150**1\nCAS*CO*144*60\n"
+    body = "CLP*A1*1*240*150**12*P1*11*1\n" + whole + claim_835("B1", "0", payer_number="P2")
+    desk.receive(desk.envelope("835", header_835("150") + body))
+    (posted, _), lines = (list(export(desk, kind).rows) for kind in ("postings", "lines"))
+    names = ("charge", "paid", "patient_responsibility", "contractual", "denied", "other", "prior_payer", "forwarded")
+    own = [line for line in lines if line["patient_control_number"] == "A1"]
+    for name in names:
+        assert sum(Decimal(line[name]) for line in own) == Decimal(posted[name]), name
+    assert posted["contractual"] == "70.00"
+
+
 def test_what_changes_hands_is_told_as_out_and_in(desk: Desk, reader: Reader) -> None:
     """Matched to another claim, unmatched, undone and posted again: the sums are always those of the store."""
     (_, (second, _)) = claims = desk.claims("A1", "B1")
