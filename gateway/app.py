@@ -71,11 +71,17 @@ class App:
             self.on_store(opened)
         return opened
 
+    @property
+    def embedded(self) -> Path | None:
+        """The file of an embedded store; none where the store is on a server."""
+        url = self.home.store_url
+        return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
+
     def open_store(self, *, any_version: bool = False) -> Store:
         """Opens the store; `any_version` lets an older one pass, to be upgraded."""
         url = self.home.store_url
         is_used = next(iter(self.archive.names()), None) is not None
-        embedded = Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
+        embedded = self.embedded
         if is_used and embedded is not None and not embedded.exists():
             raise self._lost(f"the store {embedded} is gone")
         try:
@@ -184,6 +190,13 @@ class App:
             held = advisory_lock(self.store, lock_number(name), busy)
         with held:
             yield
+
+    def upkeep_lock(self) -> AbstractContextManager[None]:
+        """Held by whatever goes over all of store and archive (retention, new keys, backup, journal): one at a time.
+
+        Raises Busy.
+        """
+        return self.mailbox_lock("the archive")
 
     def close(self) -> None:
         if "workers" in self.__dict__:

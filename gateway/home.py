@@ -45,6 +45,11 @@ workers = 0
 # For how many years claims and files are kept before `gateway store retain` may let them go; 0: for ever.
 years = 0
 
+[journal]
+# After how many hours a round writes what no file says (claims, decisions) into the archive anew, so that a lost
+# store can be made again from the archive alone; 24 is a good choice; 0: only `gateway store journal` does it.
+hours = 0
+
 # Where to tell that something needs a person: see docs/howto/alerts.md.
 # [alerts.mail]
 # to = ["billing@example.com"]
@@ -61,6 +66,7 @@ KEYS = {
     "encryption": {"key", "former", "disk"},
     "building": {"workers"},
     "retention": {"years"},
+    "journal": {"hours"},
     "alerts": {"name", "mail", "webhook", "command"},
     "traces": {"endpoint"},
 }
@@ -121,6 +127,7 @@ class Home:
         _encryption(found)
         _disk_is_encrypted(found)
         _years(found)
+        _hours(found)
         read_alerts(found)
         _endpoint(found)
         return found
@@ -163,6 +170,11 @@ class Home:
     def retention_years(self) -> int:
         """For how many years claims and files are kept at least; 0: not said, nothing leaves."""
         return _years(self.configuration)
+
+    @property
+    def journal_hours(self) -> int:
+        """After how many hours a round writes the journal anew; 0: never by itself."""
+        return _hours(self.configuration)
 
     @property
     def traces_endpoint(self) -> str:
@@ -236,6 +248,13 @@ def _years(configuration: Written) -> int:
     value = configuration.data.get("retention", {}).get("years", 0)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 100:
         raise configuration.fault("retention", "years", "must be a whole number from 1 to 100")
+    return value
+
+
+def _hours(configuration: Written) -> int:
+    value = configuration.data.get("journal", {}).get("hours", 0)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 8760:
+        raise configuration.fault("journal", "hours", "must be a whole number from 0 to 8760")
     return value
 
 

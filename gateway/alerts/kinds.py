@@ -18,6 +18,7 @@ KINDS = {
     "rejected_batch": Kind("rejected batch", "rejected-batch"),
     "rejected_claims": Kind("claims rejected by a 277CA", "rejected-batch"),
     "duplicate_suspected": Kind("taken for a duplicate", "duplicate-suspected"),
+    "cancelled_answered": Kind("an answer to a cancelled batch", "cancelled-answered"),
     "no_999": Kind("no 999", "silent-claims"),
     "no_277ca": Kind("no 277CA", "silent-claims"),
     "no_835": Kind("no 835", "silent-claims"),

@@ -15,6 +15,7 @@ from gateway.cli.output import counted, dry_run_option, emit, json_option, note,
 from gateway.cli.report import day
 from gateway.cli.root import Group, Session
 from gateway.errors import GatewayError, UsageError
+from gateway.runbook import named
 
 _SHOWN = 100  # lines about one file; --json has them all
 _ALIKE = 5  # times that the same may be said, each with its record
@@ -71,9 +72,17 @@ def import_(
     else:
         for document in found:
             _show_import(document)
+    if waiting := _waiting(found):
+        note(named(waiting, "held-claims"))
     if dry_run:
         note("nothing was stored")
     sys.exit(code)
+
+
+def _waiting(documents: list[dict[str, Any]]) -> str:
+    """What needs a person, counted; empty where nothing does."""
+    counts = {name: sum(document[name] for document in documents) for name in ("held", "rejected")}
+    return ", ".join(f"{counted(count, 'record')} {name}" for name, count in counts.items() if count)
 
 
 def _show_import(document: dict[str, Any]) -> None:

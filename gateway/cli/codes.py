@@ -102,6 +102,7 @@ def load(session: Session, name: str, file: Path, since: str, until: str, dry_ru
     if not dry_run:
         target = home.path / "mappings" / "codes" / f"{name}.csv"
         write_file(target, lambda out: out.write(write_codes(made).encode()), over=True)
+        session.recorded()
     if as_json:
         emit(said)
     else:

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import click
 
 from gateway.cli.batches import copy_out
-from gateway.cli.exchange import show_foreseen
+from gateway.cli.exchange import show_foreseen, what_waits
 from gateway.cli.files import of_file, require_file
 from gateway.cli.output import (
     counted,
@@ -24,6 +24,7 @@ from gateway.cli.output import (
 )
 from gateway.cli.root import Group, Session
 from gateway.errors import GatewayError
+from gateway.runbook import named
 
 STATUSES = ("received", "processed", "partial", "quarantined", "ignored")
 partner_option = click.option("--partner", help="Only this partner.")
@@ -89,7 +90,10 @@ def _finish(documents: list[dict[str, Any]], as_json: bool, code: int = 0) -> No
     else:
         for document in documents:
             show_document(document)
-    sys.exit(code or (1 if any(needs_person(document) for document in documents) else 0))
+    waits = any(needs_person(document) for document in documents)
+    for line in what_waits(documents) or ([named("something waits", "needs-a-person")] if waits else []):
+        note(line)
+    sys.exit(code or int(waits))
 
 
 def show_document(document: dict[str, Any]) -> None:

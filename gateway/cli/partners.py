@@ -82,6 +82,7 @@ def add(session: Session, /, name: str, like: str, ask: bool | None, as_json: bo
     values = _values(joining.shipped_profile(like), given, asking=asking)
     text = joining.new_profile(home, name, like, values)
     write_file(target, lambda out: out.write(text.encode()))
+    session.recorded()
     if as_json:
         emit({"partner": name, "profile": str(target)})
     else:
@@ -126,6 +127,7 @@ def host_key(session: Session, name: str, accept: str | None, as_json: bool) -> 
     from gateway.home import Home
 
     document = _confirm_host_key(Home.open(session.home), name, accept, show=not as_json)
+    session.recorded()
     if as_json:
         emit(document)
     if not document["listed"]:

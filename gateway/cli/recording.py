@@ -11,6 +11,7 @@ import os
 import re
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -26,7 +27,7 @@ from gateway.store.claims import find_claims
 SILENT = {
     "init", "demo", "doctor", "audit", "x12", "simulator", "metrics", "runbook", "claims schema", "remittances schema",
     "partners list", "partners check", "companions list", "companions show", "codes list", "store check",
-    "store upgrade", "keys new", "keys list", "alerts list", "alerts send", "alerts test",
+    "keys new", "keys list", "alerts list", "alerts send", "alerts test",
 }  # fmt: skip
 _SEE = {
     "list", "show", "why", "export", "report", "postings", "lines", "patients", "balances", "denials", "rejections",
@@ -71,9 +72,18 @@ class Recording:
             self._write("done")
 
     def end(self, outcome: int) -> None:
-        """The last entry, where the store was opened at all."""
+        """The last entry, where the store was opened at all, or something was changed beside it."""
+        if self._action not in ("", "see") and outcome in (0, 1):
+            self._open()
         if self._action and "store" in self._app.__dict__:
             self._write(str(outcome))
+
+    def _open(self) -> None:
+        """The store of a command that had no need of it, or made it anew; none is made for the trail alone."""
+        with suppress(GatewayError):
+            file = self._app.embedded
+            if file is None or file.exists():
+                _ = self._app.store
 
     def _write(self, outcome: str) -> None:
         with self._app.store.write() as conn:

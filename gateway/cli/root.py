@@ -117,6 +117,10 @@ class Session:
                 self._recording = Recording(self._app, context)
         return self._app
 
+    def recorded(self) -> None:
+        """Has a command recorded that needed neither store nor archive."""
+        _ = self.app
+
     def record(self, error: BaseException | None) -> None:
         """The end of the command, for the audit trail; an error that it ended with comes first."""
         if self._recording is None:

@@ -16,7 +16,7 @@ from gateway.alerts.standing import FAILING, Condition, Seen
 from gateway.app import App
 from gateway.errors import GatewayError
 from gateway.exchange import building, sealing
-from gateway.exchange.rounds import Round, undescribed
+from gateway.exchange.rounds import JOURNAL, Round, undescribed
 from gateway.reports.habits import late_since
 from gateway.store import Connection, stamp
 from gateway.store.alerts import ChannelRow
@@ -25,6 +25,7 @@ from gateway.store.batches import list_batches
 from gateway.store.claim_reports import partners_of
 from gateway.store.rounds import RoundRow, last_rounds
 from gateway.store.troubles import (
+    answered_after_all,
     count_held,
     late_batches,
     newest_moment,
@@ -60,6 +61,7 @@ _BY_STORE = (
     "rejected_batch",
     "rejected_claims",
     "duplicate_suspected",
+    "cancelled_answered",
     "no_999",
     "no_277ca",
     "no_835",
@@ -112,6 +114,9 @@ def _rejections(conn: Connection) -> Iterator[Condition]:
         kind, words = _REJECTED[one.what]
         text = f"batch {one.batch_id} for {one.partner}: {_claims(one.claims)} {words}"
         yield Condition(kind, f"batch:{one.batch_id}", text, one.since, one.partner)
+    for one in answered_after_all(conn):
+        text = f"batch {one.batch_id} for {one.partner} ({_claims(one.claims)}): it was cancelled, and is answered"
+        yield Condition("cancelled_answered", f"batch:{one.batch_id}", text, one.since, one.partner)
 
 
 def _silence(app: App, conn: Connection) -> Iterator[Condition]:
@@ -218,6 +223,9 @@ def by_a_round(found: Round, partners: Sequence[str]) -> Seen:
     if PROCESSING in failed:
         text = "what was fetched could not be processed: gateway inbound process says why"
         conditions.append(Condition("round_failed", "processing", text))
+    if JOURNAL in failed:
+        text = "the journal could not be written into the archive: gateway store journal says why"
+        conditions.append(Condition("round_failed", "journal", text))
     return Seen(conditions, {"not_collected": fetched, "round_failed": frozenset(("",))})
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from gateway.app import App
 from gateway.errors import GatewayError, PartnerUnreachable
-from gateway.exchange import conditions, enrolled, safeguards, sealing
+from gateway.exchange import conditions, enrolled, journal, safeguards, sealing
 from gateway.exchange.joining import unfilled
 from gateway.partners import Profile
 from gateway.store.alerts import channel_rows
@@ -46,6 +46,7 @@ def examine(app: App, *, connect: bool = True) -> Iterator[Finding]:
     yield from _disk(app)
     yield from _tried("clock", lambda: _clock(app))
     yield from _tried("alerts", lambda: _alerts(app))
+    yield from _tried("journal", lambda: _journal(app))
     yield from _tried("keys", lambda: _key_files(app))
     yield from _tried("pgp", lambda: _pgp(app))
     yield from _tried("enrolments", lambda: _enrolments(app))
@@ -143,6 +144,18 @@ def _alerts(app: App) -> Iterator[Finding]:
             yield Finding("warning", "alerts", text, mend, page="alert-channel")
         else:
             yield Finding("ok", "alerts", text)
+
+
+def _journal(app: App) -> Iterator[Finding]:
+    """Whether what no file says is written into the archive, so that a lost store can be made again."""
+    last, hours = journal.last_written(app), app.home.journal_hours
+    said = f"written {last[:16].replace('T', ' ')} UTC" if last else "not written yet"
+    how = f"by itself after {hours} hours" if hours else "never by itself"
+    if not hours and any(profile.usage == "P" for profile in app.profiles.values()):
+        mend = "hours = 24 in [journal] of gateway.toml"
+        yield Finding("warning", "journal", f"{said}; {how}", mend, page="store-replayed")
+    else:
+        yield Finding("ok", "journal", f"{said}; {how}")
 
 
 def _key_files(app: App) -> Iterator[Finding]:

@@ -56,8 +56,14 @@ def retain(app: App, reason: str, progress: Progress | None = None) -> Plan:
 
     :raises UsageError: where gateway.toml does not say how long things are kept
     :raises Refused: while a legal hold stands on everything
+    :raises Busy: while another process goes over store and archive
     """
     years, before = _time(app)
+    with app.upkeep_lock():
+        return _retain(app, years, before, reason, progress)
+
+
+def _retain(app: App, years: int, before: datetime, reason: str, progress: Progress | None) -> Plan:
     first = plan(app)
     with app.store.read() as conn:
         if retention.is_held(conn, None):
@@ -75,7 +81,7 @@ def retain(app: App, reason: str, progress: Progress | None = None) -> Plan:
             add_decision(conn, actor=app.actor, action="retain", subject="archive", reason=reason, at=app.now())
     _remove_bytes(app)
     if journal.journals(app):  # it holds what has left
-        journal.write(app)
+        journal.write_held(app)
     app.log.info("retained", claims=gone, files=len(names), before=f"{before:%Y-%m-%d}")
     return Plan(before, years, gone, first.held, first.unsettled, len(names), done=True)
 

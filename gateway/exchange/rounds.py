@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from gateway.app import App
 from gateway.errors import GatewayError, PartnerUnreachable, UsageError
-from gateway.exchange import building, collection, delivery, process
+from gateway.exchange import building, collection, delivery, journal, process
 from gateway.exchange.building import Built
 from gateway.exchange.collection import Fetched
 from gateway.exchange.delivery import Delivered
@@ -20,6 +20,7 @@ from gateway.store.rounds import RoundRow, keep_round, last_rounds
 from gateway.transport.port import AuthenticationFailed, HostKeyRefused, TransportError
 
 _T = TypeVar("_T")
+JOURNAL = "the journal"  # as a round calls the step that is no partner's
 
 
 @dataclass(slots=True)
@@ -138,6 +139,11 @@ def _exchange(app: App, partner: str | None) -> Round:
         round_.processed.extend(_steps(app, process.process_waiting(app)))
     except GatewayError as error:
         round_.errors.append(("what was fetched", error))
+    if not app.stopping.is_set():
+        try:
+            journal.write_if_due(app)
+        except GatewayError as error:
+            round_.errors.append((JOURNAL, error))
     return round_
 
 

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from gateway.app import App
 from gateway.errors import GatewayError, UsageError
-from gateway.exchange.locks import file_lock
 from gateway.home import write_new
 from gateway.store import backup
 from gateway.store.decisions import add_decision, decisions_on
@@ -51,7 +50,7 @@ def rekey(app: App, progress: Callable[[int], None] | None = None, *, dry_run: b
     key = current_key(app)
     _ = app.keys.all  # a former key that cannot be had is said before anything is done
     files, changed, faults = 0, 0, []
-    with app.mailbox_lock("the keys of the archive"):
+    with app.upkeep_lock():
         for name in app.archive.names():
             files += 1
             try:
@@ -108,7 +107,7 @@ def copied_at(app: App, key: Key) -> str | None:
 def back_up(app: App, file: Path) -> Key | None:
     """A copy of the store in a new file, sealed where the home has a key, which is returned. Raises Busy."""
     key = app.keys.current
-    with file_lock(app.home.path / "data" / "locks", "a backup of the store"):
+    with app.upkeep_lock():
         backup.backup(app.store, file, app.keys)
     return key
 

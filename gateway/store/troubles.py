@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_, select
 
+from gateway.store.batch_answers import was_answered
 from gateway.store.claim_reports import WAITING, Late, missing_answer
 from gateway.store.tables import (
     batches,
@@ -66,6 +67,24 @@ def rejected_batches(conn: Connection) -> list[BatchTrouble]:
     # Only sent claims: a denial for a duplicate has the flag, too, and is the work of the desk that posts.
     suspected = and_(row.flags.contains('"duplicate_suspected"'), row.state.in_(WAITING))
     return _by_batch(conn, what, or_(rejected, suspected), is_work(row.claim_id, any_step=False))
+
+
+def answered_after_all(conn: Connection) -> list[BatchTrouble]:
+    """Cancelled batches that somebody answered, so that they had arrived by another way, and not done with."""
+    row = claim_current.c
+    query = (
+        select(
+            batches.c.partner, batches.c.id, func.count(row.claim_id.distinct()), func.coalesce(batches.c.built_at, "")
+        )
+        .select_from(claim_current.outerjoin(work_current, work_current.c.claim_id == row.claim_id))
+        .join(submissions, submissions.c.claim_id == row.claim_id)
+        .join(batches, batches.c.id == submissions.c.batch_id)
+        .where(batches.c.state == "cancelled", row.flags.contains('"conflict"'), is_work(row.claim_id, any_step=False))
+        .group_by(batches.c.partner, batches.c.id, batches.c.built_at)
+        .order_by(batches.c.id)
+    )
+    found = [BatchTrouble("cancelled", *row) for row in conn.execute(query)]
+    return [one for one in found if was_answered(conn, one.batch_id)]  # the flag may have another reason
 
 
 def late_batches(conn: Connection, late: Sequence[Late]) -> list[BatchTrouble]:

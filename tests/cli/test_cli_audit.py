@@ -67,6 +67,23 @@ def test_what_changes_something_is_recorded_before_and_after(house: Gateway) -> 
     assert "ZZMARK" not in json.dumps(trail(house))
 
 
+def test_what_is_changed_beside_the_store_is_recorded_too(house: Gateway, tmp_path: Path) -> None:
+    """A profile, a code list, a schema and a store that was made anew: each has its line. None makes a store for it."""
+    assert house.home is not None
+    house("partners", "add", "other")
+    house("store", "upgrade")
+    ended = {(one["command"], one["outcome"]) for one in trail(house)}
+    assert {("partners add", "0"), ("store upgrade", "0")} <= ended
+    house("store", "journal")
+    (house.home / "data" / "claims.db").rename(house.home / "data" / "claims.damaged")
+    house("store", "replay", "--reason", "the disk died")
+    assert short(trail(house))[-2:] == [("store replay", "change", "begun"), ("store replay", "change", "0")]
+    empty = new_home(tmp_path / "empty", partner=False)
+    assert empty.home is not None
+    empty("partners", "add", "one")
+    assert not (empty.home / "data" / "claims.db").exists()
+
+
 def test_an_import_is_a_line_however_many_claims_it_has(house: Gateway, tmp_path: Path) -> None:
     """Begun and done, no more."""
     before = len(trail(house))

@@ -250,8 +250,9 @@ def test_an_old_server_is_told_with_the_line_and_served_with_it(
         key.chmod(0o600)
         for folder in ("inbound", "outbound"):
             (sshd.mailbox / folder).mkdir(exist_ok=True)
-        listed = fill(profile.read_text(), {("sftp", "port"): server.port, ("sftp", "host_keys"): [
-            sshd.host_key_lines["ssh-ed25519"]]})  # fmt: skip
+        keys = [sshd.host_key_lines["ssh-ed25519"]]
+        given = {("submitter", "name"): "LAKEVIEW", ("submitter", "id"): "LAKEVIEW"}
+        listed = fill(profile.read_text(), {**given, ("sftp", "port"): server.port, ("sftp", "host_keys"): keys})
         profile.write_text(listed)
         line = 'old_algorithms = ["diffie-hellman-group14-sha1", "hmac-sha1"]'
         for command in (("partners", "host-key", "house"), ("partners", "check", "house"), ("doctor",), ("exchange",)):

@@ -170,6 +170,28 @@ def test_rejections_are_told_by_batch_and_end_with_the_work_on_them(
     assert "mended" in mail.mails[-1]["Subject"]
 
 
+@EMBEDDED
+def test_an_answer_to_a_cancelled_batch_is_told(practice: Practice, mail: Mailbox, tmp_path: Path) -> None:
+    """Somebody uploaded the file by hand and cancelled the batch: its claims go out twice, and a person must know. It
+    ends when the claims are done with; a conflict of another kind is none."""
+    partner = practice.partner(in_a_folder(tmp_path / "partner"))
+    numbers = practice.take_in(2)
+    practice.gateway("batches", "build")
+    practice.gateway("batches", "export", "1", str(partner.simulator.inbound / "by_hand.txt"))
+    practice.gateway("batches", "cancel", "1", "--reason", "went by the portal")
+    assert "cancelled_answered" not in kinds(practice)
+    for _ in range(3):
+        partner.work()
+        practice.gateway("exchange", code=None)
+    (told,) = (one for one in practice.json("alerts", "list") if one["kind"] == "cancelled_answered")
+    assert told["text"] == "batch 1 for house (2 claims): it was cancelled, and is answered"
+    assert any("gateway runbook cancelled-answered" in text for text in mail.texts)
+    for number in numbers:
+        practice.gateway("worklist", "done", number, "--outcome", "no_action")
+    practice.gateway("exchange", code=None)
+    assert "cancelled_answered" not in kinds(practice)
+
+
 def test_answers_that_do_not_come_in_the_partners_time_are_told(
     practice: Practice, mail: Mailbox, tmp_path: Path
 ) -> None:
