@@ -263,7 +263,7 @@ def numbers(
     names = {"interchange": counters.isa_counter(*sides), "group": counters.gs_counter(*sides), "reference": "bht"}
     wanted = {"interchange": set_interchange, "group": set_group, "reference": set_reference}
     if from_archive and not dry_run:
-        note(f"{prove_by_archive(app)} archived files were read")
+        note(f"{prove_by_archive(app).read} archived files were read")
     with app.store.read() if dry_run or set(wanted.values()) == {None} else app.store.write() as conn:
         found = {what: counters.last(conn, counter) for what, counter in names.items()}
         for what, value in wanted.items():

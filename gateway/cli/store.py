@@ -129,6 +129,7 @@ def restore(session: Session, file: Path, reason: str, as_json: bool) -> None:
     Counters are then raised above every control number in the archive.
     """
     from gateway.exchange.numbers import prove_by_archive
+    from gateway.exchange.restored import doubt_deliveries
     from gateway.store.backup import restore as run
 
     app = session.app
@@ -136,14 +137,28 @@ def restore(session: Session, file: Path, reason: str, as_json: bool) -> None:
     if former:
         note(f"the former store is {former}")
     try:
-        seen = prove_by_archive(app)
+        unknown = doubt_deliveries(app)
+        proof = prove_by_archive(app)
     except GatewayError as error:
         kept = "the store is restored, but nothing is built until every number in the archive is known"
         raise Refused(f"{kept}: {error}") from None
     if as_json:
-        emit({"former": str(former) if former else None, "archived_files_read": seen})
+        document = {"former": str(former) if former else None, "archived_files_read": proof.read}
+        emit({**document, "sent_since": proof.beyond, "unknown": unknown})
     else:
-        say(f"restored; the control numbers of {counted(seen, 'archived file')} were taken into account")
+        say(f"restored; the control numbers of {counted(proof.read, 'archived file')} were taken into account")
+    if proof.beyond:
+        since = f"{counted(proof.beyond, 'file')} of the archive went out since the backup"
+        then = "nothing is built or sent until `gateway store replay --reason …` has taken them in"
+        note(named(f"{since}: {then}", "store-restored"))
+    _tell_unknown(unknown)
+    sys.exit(1 if proof.beyond or unknown else 0)
+
+
+def _tell_unknown(count: int) -> None:
+    if count:
+        text = f"{counted(count, 'batch')} may have been sent since: unknown until an answer or a person tells"
+        note(named(text, "unknown-delivery"))
 
 
 @store.command()
@@ -191,7 +206,8 @@ def replay(session: Session, reason: str, as_json: bool) -> None:
         say(f"  {counted(found.received, 'file')} read, {counted(found.decided, 'decision')} made again")
         say(f"  {counted(found.sent, 'file')} taken in as sent")
         say(f"  the control numbers of {counted(found.numbers, 'archived file')} were taken into account")
-    sys.exit(1 if found.problems else 0)
+    _tell_unknown(found.unknown)
+    sys.exit(1 if found.problems or found.unknown else 0)
 
 
 @store.command()

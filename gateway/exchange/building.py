@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, BinaryIO, NamedTuple
 
 from gateway.app import App
 from gateway.claims.wishes import Wishes
-from gateway.errors import Refused
 from gateway.exchange.delivery import batch_document, refresh_batch
 from gateway.exchange.joining import unfilled
 from gateway.exchange.unmet import hold_unmet
@@ -24,7 +24,7 @@ from gateway.partners import Profile, route
 from gateway.reconcile.projection import refresh
 from gateway.second_opinion import differences
 from gateway.store import Connection, batches, claims, counters, stamp
-from gateway.store.backup import numbers_unproven
+from gateway.store.backup import refuse_unproven
 from gateway.store.batches import BatchRow, NewBatch, NewSet, SetRow
 from gateway.transport.names import NameTemplate
 
@@ -226,8 +226,7 @@ def _ready(conn: Connection, group: Group, wishes: Wishes) -> list[Member]:
 def _reserve(
     conn: Connection, app: App, group: Group, parted: Sequence[Sequence[Member]], resends_id: int | None
 ) -> BatchRow:
-    if numbers_unproven(conn):
-        raise Refused("the store was restored: run `gateway store restore` to its end, so that no number is used again")
+    refuse_unproven(conn)
     profile, now = group.profile, app.now()
     sender, receiver = profile.envelope.sides
     group_number = str(counters.reserve(conn, counters.gs_counter(sender, receiver)))
@@ -303,17 +302,22 @@ def _give_up(app: App, group: Group, batch: BatchRow, members: Sequence[Member],
     return Built(group.profile.name, problems=lines)
 
 
-def _commit(app: App, group: Group, batch: BatchRow, spool: BinaryIO) -> BatchRow:
-    spool.seek(0)
-    now = app.now()
-    kept = app.archive.keep(spool, "sent", now, {"partner": batch.partner, "batch": str(batch.id)})
-    name = NameTemplate.parse(group.profile.send_name).render(
+def name_of_file(send_name: str, batch: BatchRow, now: datetime) -> str:
+    """What the partner sees, by the template of his profile."""
+    return NameTemplate.parse(send_name).render(
         batch=str(batch.id),
         icn=batch.interchange_control_number,
         date=f"{now:%Y%m%d}",
         time=f"{now:%H%M%S}",
         kind=batch.type,
     )
+
+
+def _commit(app: App, group: Group, batch: BatchRow, spool: BinaryIO) -> BatchRow:
+    spool.seek(0)
+    now = app.now()
+    kept = app.archive.keep(spool, "sent", now, {"partner": batch.partner, "batch": str(batch.id)})
+    name = name_of_file(group.profile.send_name, batch, now)
     app.done.append(f"batch:{batch.id}")
     with app.store.write() as conn:
         # its claims stand where they stood: to them, building and built are the same

@@ -64,8 +64,8 @@ def _archive_faults(app: App) -> Iterator[str]:
             yield f"{subject}: {error.strerror if isinstance(error, OSError) else error}"
 
 
-def strangers(app: App) -> Iterator[str]:
-    """Files of the archive that nothing in the store accounts for, by name.
+def strangers(app: App, under: str = "") -> Iterator[str]:
+    """Files of the archive (`under` a folder of it) that nothing in the store accounts for, by name.
 
     The bytes are kept before their row is: what came a second time under another name, and what an interrupted process
     left, stands there once more. That is accounted for by the same content under its own name, or by the batch that
@@ -76,7 +76,7 @@ def strangers(app: App) -> Iterator[str]:
     with app.store.read() as conn:
         known |= files_left(conn)  # recorded as gone; the next `store retain` removes what is there still
     for name in app.archive.names():
-        if name not in known and not _accounted_for(app, name, known):
+        if name.startswith(under) and name not in known and not _accounted_for(app, name, known):
             yield name
 
 

@@ -18,6 +18,7 @@ from gateway.exchange.sealing import sealed, wire_of
 from gateway.partners import Profile
 from gateway.reconcile.projection import refresh
 from gateway.store import Connection, batches, claims, stamp
+from gateway.store.backup import refuse_unproven
 from gateway.store.batch_answers import was_answered
 from gateway.store.batches import BatchRow
 from gateway.store.errors import IllegalTransition
@@ -89,6 +90,8 @@ def send(app: App, profile: Profile) -> Generator[Delivered, None, None]:
         yield from _settle_interrupted(app, profile)
         with app.store.read() as conn:
             waiting = batches.list_batches(conn, partner=profile.name, states=WAITING)
+            if waiting:
+                refuse_unproven(conn)
         if not waiting and not leftovers.are_waiting(app, profile):
             return
         transport = app.transport(profile)
@@ -109,6 +112,8 @@ def send_one(app: App, profile: Profile, batch_id: int) -> Delivered | None:
         settled = [one for one in _settle_interrupted(app, profile) if one.batch.id == batch_id]
         with app.store.read() as conn:
             batch = batches.get_batch(conn, batch_id)
+            if batch.state in WAITING:
+                refuse_unproven(conn)
         if batch.state not in WAITING:
             return settled[0] if settled else None
         transport = app.transport(profile)

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from gateway.app import App
-from gateway.store import Connection, counters
+from gateway.exchange.checking import strangers
+from gateway.store import counters
 from gateway.store.backup import numbers_proven
 from gateway.store.counters import gs_counter, isa_counter
 from gateway.x12.reader import Reader, TransactionSet
 from gateway.x12.values import Group, Interchange
 
 
-def prove_by_archive(app: App) -> int:
-    """Raises every counter above what the archived files that we sent hold; returns how many files were read."""
+class Proof(NamedTuple):
+    """What the archive said."""
+
+    read: int  # files that were sent
+    beyond: int  # of these, those that the store does not know
+
+
+def prove_by_archive(app: App, *, whole: bool = False) -> Proof:
+    """Raises every counter above what the archived files that we sent hold.
+
+    That proves the store only where it knows every one of these files: claims in the others would be sent again. With
+    `whole`, what could be taken in was.
+    """
+    beyond = sum(1 for _ in strangers(app, "sent/"))
     highest: dict[str, int] = {}
     seen = 0
     for name in app.archive.names():
@@ -21,8 +36,11 @@ def prove_by_archive(app: App) -> int:
                 for counter, value in _numbers(Reader(stream)):
                     highest[counter] = max(highest.get(counter, 0), value)
     with app.store.write() as conn:
-        _raise(conn, app, highest)
-    return seen
+        for counter, value in highest.items():
+            counters.raise_to(conn, counter, value)
+        if whole or not beyond:
+            numbers_proven(conn, actor=app.actor, reason="the archive was read", at=app.now())
+    return Proof(seen, beyond)
 
 
 def _numbers(reader: Reader) -> list[tuple[str, int]]:
@@ -44,9 +62,3 @@ def _numbers(reader: Reader) -> list[tuple[str, int]]:
 
 def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdecimal() else 0
-
-
-def _raise(conn: Connection, app: App, highest: dict[str, int]) -> None:
-    for name, value in highest.items():
-        counters.raise_to(conn, name, value)
-    numbers_proven(conn, actor=app.actor, reason="the archive was read", at=app.now())

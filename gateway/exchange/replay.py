@@ -22,6 +22,7 @@ from gateway.exchange.entering import enter_again
 from gateway.exchange.intake import Door
 from gateway.exchange.numbers import prove_by_archive
 from gateway.exchange.process import process_file
+from gateway.exchange.restored import doubt_deliveries
 from gateway.exchange.rules import adjustment_classes
 from gateway.inbound.route import SNIFFED, Content, sniff
 from gateway.reconcile import post
@@ -54,6 +55,7 @@ class Replayed:
     sent: int = 0  # files of the archive that were taken in as sent
     received: int = 0  # files of the archive that were read
     decided: int = 0  # decisions on payments that were made again
+    unknown: int = 0  # batches of which nobody knows whether they were sent since
     numbers: int = 0  # files whose control numbers were looked at
     problems: list[str] = field(default_factory=list)
 
@@ -124,6 +126,7 @@ def _tell(app: App, store: Store, done: Replayed, reason: str, progress: Progres
     with store.write() as conn:
         rest = _take_journal(past, conn, newest) if newest is not None else None
         replayed(conn, anew=done.anew, actor=app.actor, reason=reason, at=app.now())
+    doubt_deliveries(past)
     if newest is not None and rest is not None:
         done.journal = newest.at
         _read_again(past, rest, done, progress)
@@ -137,9 +140,10 @@ def _tell(app: App, store: Store, done: Replayed, reason: str, progress: Progres
         if progress is not None:
             progress(1)
     past.then(stamp(app.now()))
-    done.numbers = prove_by_archive(past)
+    done.numbers = prove_by_archive(past, whole=True).read
     with store.read() as conn:
         done.claims = journal.count_claims(conn)
+        done.unknown = len(batches.list_batches(conn, states=("unknown",)))
 
 
 def _take_journal(past: Past, conn: Connection, newest: journals.Found) -> Rest:

@@ -100,6 +100,7 @@ def restore(url: str, source: Path, keys: Keys = NO_KEYS, *, actor: str, reason:
             _touch(part)
             with closing(_read_only(plain)) as good, closing(sqlite3.connect(part)) as copy:
                 good.backup(copy)
+        _mark_restored(part, actor=actor, reason=reason, at=at)
         _sync(part)
         former = _set_aside(path, at) if path.exists() else None
         part.rename(path)
@@ -107,15 +108,20 @@ def restore(url: str, source: Path, keys: Keys = NO_KEYS, *, actor: str, reason:
     except (OSError, sqlite3.Error) as error:
         raise StoreUnavailable(f"the store cannot be written: {_why(error)}") from None
     finally:
-        part.unlink(missing_ok=True)
-    store = open_store(url, any_version=True)
+        for suffix in ("", "-wal", "-shm"):
+            part.with_name(part.name + suffix).unlink(missing_ok=True)
+    return former
+
+
+def _mark_restored(part: Path, *, actor: str, reason: str, at: datetime) -> None:
+    """At the newest schema, and unproven, before it stands in the store's place: whoever is quicker must see it."""
+    store = open_store(f"sqlite:///{part}", any_version=True)
     try:
         upgrade(store)
         with store.write() as conn:
             add_decision(conn, actor=actor, action="restore", subject=_SUBJECT, reason=reason, at=at)
     finally:
         store.close()
-    return former
 
 
 @contextmanager
@@ -209,6 +215,21 @@ def _holds_something(url: str) -> bool:
 def numbers_unproven(conn: Connection) -> bool:
     """Whether the store was restored or replayed, and nobody has raised the counters above every number seen since."""
     return _last(conn) in _UNPROVEN
+
+
+class Unproven(Refused):
+    """The store was put back, and what was sent since is not known to it yet."""
+
+    page = "store-restored"
+
+
+def refuse_unproven(conn: Connection) -> None:
+    """Refuses to build or send from a store that does not know yet what was sent since its backup."""
+    if numbers_unproven(conn):
+        raise Unproven(
+            "the store was restored: what was sent since its backup is not known yet; run "
+            "`gateway store replay --reason …` first, so that nothing goes twice"
+        )
 
 
 def is_half_made(conn: Connection) -> bool:

@@ -19,12 +19,13 @@ from gateway.store.times import stamp
 TRANSITIONS: dict[str, frozenset[str]] = {
     "building": frozenset({"built", "abandoned"}),
     # A batch may be carried by hand, or turn out to have arrived.
-    "built": frozenset({"sending", "sent", "cancelled"}),
+    # Unknown where the store was put back, and cannot tell whether it was sent since.
+    "built": frozenset({"sending", "sent", "cancelled", "unknown"}),
     # Back to built: it certainly did not arrive, so it is safe to send again.
     "sending": frozenset({"sent", "failed", "unknown", "built"}),
     # A listing, an answer or a person settles it; only then may it be cancelled.
     "unknown": frozenset({"sent", "built", "failed"}),
-    "failed": frozenset({"sending", "sent", "cancelled"}),
+    "failed": frozenset({"sending", "sent", "cancelled", "unknown"}),
     "sent": frozenset(),
     "cancelled": frozenset(),
     "abandoned": frozenset(),

@@ -47,6 +47,7 @@ class Step(StrEnum):
     LEFTOVER_GONE = "leftover_gone"  # after a delivery that broke: its temporary file does not stand there any more
     LEFTOVER_STAYS = "leftover_stays"  # the partner did not let us remove it
     TEMP_VANISHED = "temp_vanished"  # the complete temporary file disappeared: someone may have taken it
+    STORE_RESTORED = "store_restored"  # the store was put back: there may have been steps that it does not know
 
 
 class DeliveryState(StrEnum):
@@ -111,6 +112,8 @@ def settle(transport: Transport, parcel: Parcel, steps: Iterable[Recorded], *, p
     recorded = {step.step: step.detail for step in steps}
     if Step.RENAMED in recorded or Step.PUT_DONE in recorded:
         return Delivery(DeliveryState.SENT, "the partner had confirmed it")
+    if Step.STORE_RESTORED in recorded:  # a temporary file of before says nothing of what came since
+        return _settle_by_folder(transport, parcel, "", partner_takes_files=partner_takes_files)
     temp_name = str(recorded.get(Step.TEMP_CHOSEN, {}).get("temp_name", ""))
     if Step.TEMP_VANISHED in recorded or Step.PUT_ASKED in recorded or Step.RENAME_ASKED in recorded:
         return _settle_by_folder(transport, parcel, temp_name, partner_takes_files=partner_takes_files)

@@ -128,8 +128,10 @@ def test_a_damaged_store_is_refused_and_a_backup_brings_all_back(
     assert any(said in line for line in own("doctor", "--offline", code=code).text.splitlines())
     if store.is_dir():
         store.rmdir()
-    own("store", "restore", backup, "--reason", "the disk")
-    assert own.data("claims", "list") == before
+    ran = own("store", "restore", backup, "--reason", "the disk", code=1)
+    assert "1 batch may have been sent since: unknown until an answer or a person tells" in ran.said[-1]
+    after = own.data("claims", "list")
+    assert [one | {"flags": []} for one in after] == [one | {"flags": []} for one in before]
     own("store", "check")
     own("batches", "build")
 
@@ -402,11 +404,18 @@ def test_after_a_restore_numbers_are_taken_from_the_archive(own: Gateway, tmp_pa
     last = own.data("partners", "numbers", "house")["interchange"]
     (number,) = {one["interchange_control_number"] for one in own.data("batches", "list")[-1:]}
     assert int(number) == last
-    document = own.data("store", "restore", backup, "--reason", "a drill")
+    document = own.data("store", "restore", backup, "--reason", "a drill", code=1)
     assert Path(document["former"]).exists()
     assert document["archived_files_read"] == 3
     assert own.data("partners", "numbers", "house")["interchange"] == last
+    assert (document["sent_since"], document["unknown"]) == (1, 1)
+    for command in (("batches", "build"), ("batches", "send"), ("exchange",), ("step", "deliver", "2")):
+        ran = own(*command, code=4)
+        assert "what was sent since its backup is not known yet" in ran.err, command
+        assert "(gateway runbook store-restored)" in ran.err, command
+    own("store", "replay", "--reason", "a drill", code=1)
     own("claims", "import", tmp_path / "c.ndjson")
+    own("claims", "import", write_ndjson(tmp_path / "more.ndjson", claims(1, 56)))
     own("batches", "build")
     assert int(own.data("batches", "list")[-1]["interchange_control_number"]) == last + 1
     assert copied(home, tmp_path / "copy").data("batches", "list") == own.data("batches", "list")
@@ -423,6 +432,6 @@ def test_a_restore_over_an_archive_that_cannot_be_read_builds_nothing(own: Gatew
     assert "the store is restored, but nothing is built until" in ran.said[-1]
     assert own("batches", "build", code=4).line
     sent[0].write_bytes(kept[sent[0]])
-    own("store", "restore", tmp_path / "b.db", "--reason", "again")
+    own("store", "restore", tmp_path / "b.db", "--reason", "again", code=1)
     own("batches", "build")
     assert hashlib.sha256(sent[0].read_bytes()).digest() == hashlib.sha256(kept[sent[0]]).digest()

@@ -6,15 +6,19 @@ import gzip
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from practice import DAY, Partner, Practice, in_a_folder, settle_all
 
+from gateway.app import App
 from gateway.claims.samples import sample_claims
-from gateway.exchange import replay
+from gateway.exchange import building, replay
+from gateway.exchange.building import _commit
 from gateway.simulator import Scenario
+from gateway.store import batches
 from gateway.store import journal as store_journal
+from gateway.store.batches import BatchRow
 from gateway.store.tables import metadata
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -176,8 +180,9 @@ def test_a_restored_store_is_completed(practice: Practice, partner: Partner, tmp
     practice.gateway("store", "backup", str(tmp_path / "monday.db"))
     settle_all(practice, [partner], rounds=12)
     before = _seen(practice)
-    practice.gateway("store", "restore", str(tmp_path / "monday.db"), *REASON)
+    practice.gateway("store", "restore", str(tmp_path / "monday.db"), *REASON, code=1)
     practice.gateway("store", "check", code=1)
+    practice.gateway("batches", "build", code=4)
     assert practice.json("store", "replay", *REASON)["problems"] == []
     assert _seen(practice)["claims"] == before["claims"]
     practice.gateway("store", "check")
@@ -185,6 +190,54 @@ def test_a_restored_store_is_completed(practice: Practice, partner: Partner, tmp
     assert _seen(practice)["claims"] == before["claims"]
     practice.gateway("exchange", code=None)
     assert len(practice.batches()) == len(before["batches"]), "nothing is sent twice"
+
+
+@pytest.mark.parametrize("by", ["backup", "journal"])
+def test_what_went_out_since_never_goes_twice(
+    practice: Practice, tmp_path: Path, lost: Callable[[], Practice], monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    """What waits in backup or journal, or is just being built, may have arrived since: unknown, until its answer tells.
+
+    The first batch is failed then, the second unknown, the third built, and the fourth on the way to be.
+    """
+    if by == "backup" and not practice.store_url.startswith("sqlite"):
+        pytest.skip("a server has its own tools for backups")
+    partner = practice.partner(in_a_folder(tmp_path / "partner", per_set=1, per_file=1))
+    practice.take_in(4)
+    save = ("store", "backup", str(tmp_path / "monday.db")) if by == "backup" else ("store", "journal")
+
+    def commit(app: App, group: Any, batch: BatchRow, spool: BinaryIO) -> BatchRow:
+        if batch.id == 4:
+            _move(app, {1: ("sending", "failed"), 2: ("sending", "unknown")})
+            practice.gateway(*save)
+            _move(app, {2: ("built",)})
+        return _commit(app, group, batch, spool)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(building, "_commit", commit)
+        practice.gateway("batches", "build")
+    practice.gateway("exchange", code=None)
+    partner.work()
+    arrived = partner.received_claims()
+    assert len(set(arrived)) == len(arrived) == 4
+    again = practice if by == "backup" else lost()
+    if by == "backup":
+        again.gateway("store", "restore", str(tmp_path / "monday.db"), *REASON, code=1)
+    again.gateway("store", "replay", *REASON, code=1)
+    again.gateway("exchange", code=None)
+    partner.work()
+    again.gateway("exchange", code=None)
+    assert partner.received_claims() == arrived
+    assert {one["state"] for one in again.batches()} == {"accepted"}
+    again.check()
+
+
+def _move(app: App, ways: dict[int, tuple[str, ...]]) -> None:
+    """Takes batches through states of a delivery."""
+    with app.store.write() as conn:
+        for batch_id, states in ways.items():
+            for state in states:
+                batches.set_state(conn, batch_id, state, at=app.now())
 
 
 def test_numbers_go_on_above_the_archive(
@@ -206,14 +259,15 @@ def test_numbers_go_on_above_the_archive(
         again.gateway("batches", "build", code=4)
         assert "broken off" in again.gateway("store", "replay", *REASON, code=4).lines()[0]
         again = lost()
-    again.gateway("store", "replay", *REASON)
+    again.gateway("store", "replay", *REASON, code=1)
+    assert {one["state"] for one in again.batches()} == {"unknown", "sent"}
     again.take_in(2, seed=8)
     again.gateway("batches", "build")
     new = {one["interchange_control_number"] for one in again.batches()} - used
     assert len(new) == 1 and min(new) > max(used)
 
 
-def _dies(_app: object) -> int:
+def _dies(_app: object, **_: object) -> int:
     raise KeyboardInterrupt
 
 
