@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gateway.inbound.elements import count, element
-from gateway.inbound.facts import ElementFault, GroupAnswer, SegmentFault, SetAnswer, SetLike, Verdict
+from gateway.inbound.facts import ElementFault, GroupAnswer, SegmentFault, SetAnswer, SetLike, Trigger, Verdict
 from gateway.x12.faults import FaultList
 from gateway.x12.issues import Issue, Severity
 from gateway.x12.values import Segment
@@ -17,6 +17,7 @@ ACCEPTED = frozenset("AE")
 REJECTED = frozenset("RMWX")
 PARTIAL = "P"
 _MOST_FAULTS = 1000  # of one set that are kept; a set of ours has no more that anyone could read
+_TRIGGER = "SITUATIONAL TRIGGER"  # CTX01
 _NAMES = {"AK3": "IK3", "AK4": "IK4", "AK5": "IK5"}
 
 
@@ -136,10 +137,14 @@ class _OpenSet:
             self.faults.append(fault)
         elif name == "IK4" and len(self.element_faults) < _MOST_FAULTS:
             where_in = element(segment, 1).replace(component, ":")
-            self.element_faults.append(ElementFault(position, where_in, element(segment, 3)))
+            said = (element(segment, 3), element(segment, 2), element(segment, 4))
+            self.element_faults.append(ElementFault(position, where_in, *said))
 
     def _context(self, segment: Segment, component: str) -> None:
         """CTX*CLM01:number names the claim (CTX01-1 and CTX01-2); the other form names what triggered a rule."""
+        if element(segment, 1).strip().upper() == _TRIGGER:
+            self._triggered(segment, component)
+            return
         for named in segment[1:]:
             reference, _, value = named.partition(component)
             if reference.strip().upper() in ("CLM01", "PATIENT CONTROL NUMBER") and value:
@@ -147,6 +152,18 @@ class _OpenSet:
                 if self.faults and not self.faults[-1].patient_control_number:
                     self.faults[-1] = self.faults[-1]._replace(patient_control_number=value)
                 return
+
+    def _triggered(self, segment: Segment, component: str) -> None:
+        """Of the element at fault before it, else of the segment."""
+        id_, where, loop, place, reference = (element(segment, at).replace(component, ":") for at in range(2, 7))
+        found = Trigger(id_, count(where) or 0, loop, place, reference)
+        if self.element_faults:
+            last = self.element_faults[-1]
+            if len(last.triggers) < _MOST_FAULTS:
+                self.element_faults[-1] = last._replace(triggers=(*last.triggers, found))
+        elif self.faults and len(self.faults[-1].triggers) < _MOST_FAULTS:
+            last_segment = self.faults[-1]
+            self.faults[-1] = last_segment._replace(triggers=(*last_segment.triggers, found))
 
     def _seal(self) -> None:
         if self.faults and self.element_faults:

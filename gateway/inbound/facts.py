@@ -55,12 +55,25 @@ class InterchangeAnswer(NamedTuple):
 # ── 999 and 997 ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+class Trigger(NamedTuple):
+    """CTX*SITUATIONAL TRIGGER: what in our set made something required."""
+
+    segment_id: str  # CTX02
+    position: int  # CTX03: ordinal in our set, ST = 1; 0 where it is no number
+    loop: str  # CTX04
+    element: str  # CTX05: position, component and repetition
+    reference: str  # CTX06: number of the data element
+
+
 class ElementFault(NamedTuple):
-    """IK4 (AK4): one element at fault. The bad value itself is left out: it may be patient data."""
+    """IK4 (AK4): one element at fault."""
 
     segment: int
     element: str  # IK401: position, component and repetition, for example "5:3"
     code: str  # IK403
+    reference: str = ""  # IK402: number of the data element
+    value: str = ""  # IK404, the bad value: may be patient data, so it is shown of a file and never stored
+    triggers: tuple[Trigger, ...] = ()
 
 
 class SegmentFault(NamedTuple):
@@ -73,6 +86,7 @@ class SegmentFault(NamedTuple):
     code: str  # IK304
     patient_control_number: str  # from CTX, where it names the claim
     elements: tuple[ElementFault, ...]
+    triggers: tuple[Trigger, ...] = ()
 
 
 class SetAnswer(NamedTuple):

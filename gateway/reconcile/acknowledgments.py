@@ -246,7 +246,10 @@ def _blames(answer: SetAnswer, submissions: Sequence[SubmissionRow], origin: Ori
 
 
 def _blame(fault: SegmentFault, recorded_at: str, inbound_set_id: int | None) -> NewEvent:
-    where = f"segment {fault.segment_id} at position {fault.position} of the set"
+    where = [f"segment {fault.segment_id} at position {fault.position} of the set"]
+    where += [f"loop {fault.loop}"] if fault.loop else []
+    triggers = [*fault.triggers, *(trigger for one in fault.elements for trigger in one.triggers)]
+    where += [f"because of {one.segment_id} at position {one.position}, element {one.element}" for one in triggers]
     codes = [f"IK3:{fault.segment_id}:{fault.position}:{fault.code}"]
     codes += [f"IK4:{one.element}:{one.code}" for one in fault.elements]
     return NewEvent(
@@ -257,7 +260,7 @@ def _blame(fault: SegmentFault, recorded_at: str, inbound_set_id: int | None) ->
         inbound_set_id=inbound_set_id,
         segment=fault.segment,
         codes=codes_json(codes),
-        text=f"The 999 blames this claim: {where}" + (f", loop {fault.loop}" if fault.loop else ""),
+        text=f"The 999 blames this claim: {', '.join(where)}",
     )
 
 

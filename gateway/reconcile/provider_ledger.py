@@ -2,7 +2,7 @@
 
 A pure fold: what came first never counts. A balance is everything that hangs together by what it names:
 
-- entries of one code and reference;
+- entries of one code and reference, and those whose whole reference is a part of another (a claim and an account);
 - FB, and whatever else names a payment: what one payment carries forward, and the later one that names its TRN02;
 - 72, a refund by the provider, and the WO that it settles: by reference, else the one of the same payment and amount.
 
@@ -184,6 +184,7 @@ def _names(one: EntryLike, named: set[str], refunds: set[tuple[int, int]]) -> It
     yield one.adjustment_id
     if reference := _name(one.reference):
         yield reference
+        yield from {name for text in spellings(one.reference) if (name := _name(text)) in named}
     trace = _name(one.trace_number)
     if trace in named and (_carried(one) < 0):
         yield trace

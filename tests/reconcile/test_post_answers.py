@@ -32,6 +32,16 @@ def desk(store: Store, tmp_path: Path) -> Desk:
     return Desk(store, tmp_path)
 
 
+def test_the_999_says_what_made_a_segment_required_and_no_bad_value_is_kept(desk: Desk) -> None:
+    """The trigger (the other form of CTX) stands in the claim's history; IK404 may be a patient's and does not."""
+    desk.sent(desk.claims("A1", "A2"))
+    said = "IK4*9*67*7*BADVALUE\n    CTX*SITUATIONAL TRIGGER*CLM*28**5:3*C023:1325"
+    desk.receive(desk.envelope("999", REJECTED.replace("IK4*9*67*7", said)))
+    (blame,) = [row for row in desk.rows(events) if row["kind"] == "ack_claim"]
+    assert blame["text"].endswith("loop 2310, because of CLM at position 28, element 5:3")
+    assert "BADVALUE" not in str(desk.rows(events))
+
+
 # ── TA1 ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

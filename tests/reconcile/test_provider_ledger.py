@@ -78,6 +78,14 @@ def test_a_recovery_in_parts() -> None:
     assert [one.open for one in fold(owed, part, rest)] == [0]
 
 
+def test_a_reference_with_an_account_beside_the_claim_is_the_claims() -> None:
+    """The recovery names the payer's claim, what was taken names it with the patient's account behind it."""
+    (one,) = fold(Line(1, "TA", "WO", "PC90001", -6000), Line(2, "TB", "WO", "pc90001 ACCT-7", 6000, "2026-03-01"))
+    assert (one.open, one.reference, len(one.entries)) == (0, "PC90001", 2)
+    apart = fold(Line(1, "TA", "WO", "PC90001 A7", -6000), Line(2, "TB", "WO", "PC90002 A7", 6000, "2026-03-01"))
+    assert sorted(one.open for one in apart) == [-6000, 6000]
+
+
 def test_a_refund_by_check_settles_the_recovery_beside_it() -> None:
     """WO and 72 of one amount in one payment come to nothing, also where 72 names the check; of two nobody knows."""
     recovery, refund = Line(1, "TA", "WO", "CL1", 5000), Line(2, "TA", "72", "CHECK 8", -5000)
