@@ -82,7 +82,8 @@ class StatusReader:
     def _leave(self) -> Iterator[Answer]:
         node = self._node
         if self._level == "source":
-            yield Source(node.segment, node.entity, node.name, node.id, node.trace)
+            dates = (node.dates.get(one, "") for one in ("050", "009"))
+            yield Source(node.segment, node.entity, node.name, node.id, node.trace, *dates)
         elif self._level == "receiver":
             yield node.receiver()
         elif self._level == "provider":
@@ -132,6 +133,8 @@ class StatusReader:
             node.entity, node.name, node.id = element(segment, 1), element(segment, 3), element(segment, 9)
         elif name == "TRN":
             node.trace = element(segment, 2)
+        elif name == "DTP":
+            node.dates[element(segment, 1)] = day(element(segment, 3)[:8]) or ""
         elif name == "QTY":
             node.quantities[element(segment, 1)] = self._number(count(element(segment, 2)), position, "QTY")
         elif name == "AMT":
@@ -193,8 +196,8 @@ class _Node:
     """A level, claim or line that is being read."""
 
     __slots__ = (
-        "amounts", "charge", "entity", "id", "lines", "name", "procedure", "quantities", "references", "segment",
-        "service", "statuses", "trace",
+        "amounts", "charge", "dates", "entity", "id", "lines", "name", "procedure", "quantities", "references",
+        "segment", "service", "statuses", "trace",
     )  # fmt: skip
 
     def __init__(self, segment: int) -> None:
@@ -206,6 +209,7 @@ class _Node:
         self.quantities: dict[str, int | None] = {}
         self.amounts: dict[str, int | None] = {}
         self.service = ("", "")
+        self.dates: dict[str, str] = {}
         self.lines: list[_Node] = []
 
     def line(self, position: int, segment: Segment, component: str) -> _Node:
@@ -233,7 +237,8 @@ class _Node:
     def provider(self) -> Provider:
         others = tuple(value for _, value in self.references if value)
         accepted, rejected = self.quantities.get("QA"), self.quantities.get("QC")
-        return Provider(self.segment, self.id, others, tuple(self.statuses), accepted, rejected)
+        amounts = (self.amounts.get("YU"), self.amounts.get("YY"))
+        return Provider(self.segment, self.id, others, tuple(self.statuses), accepted, rejected, *amounts)
 
     def claim(self, patient: _Node, subscriber: tuple[str, str], *, inquiry: bool) -> ClaimStatus:
         lines = [line.service for line in self.lines if line.service[0]]
@@ -250,6 +255,7 @@ class _Node:
             service_to=end,
             statuses=tuple(self.statuses),
             lines=tuple(line.line_status() for line in self.lines),
+            bill_type=self.reference("BLT"),
         )
 
     def line_status(self) -> LineStatus:

@@ -14,7 +14,7 @@ from gateway.x12.issues import Issue
 
 _MONEY = frozenset(("charge", "paid", "patient_stated", "payment", "accepted_amount", "rejected_amount", "difference"))
 _RENAMED = {"cents": "amount"}
-_PAIRS = frozenset(("references", "payer_references", "payee_references", "dates", "quantities"))
+_PAIRS = frozenset(("references", "numbers", "values", "payer_references", "payee_references", "dates", "quantities"))
 
 
 def document(fact: Any) -> dict[str, Any]:
@@ -50,6 +50,8 @@ class RemittanceDocuments:
         yield {"kind": "remittance", **document(header)}
         for claim in self._reader:
             yield {"kind": "claim", **document(claim)}
+        for summary in self._reader.provider_summaries:
+            yield {"kind": "provider_summary", **document(summary)}
         for adjustment in self._reader.provider_adjustments:
             yield {"kind": "provider_adjustment", **document(adjustment)}
 

@@ -140,6 +140,8 @@ class Source(NamedTuple):
     name: str
     id: str  # NM109
     trace: str  # 2200A TRN02
+    received_on: str = ""  # DTP*050, ISO
+    processed_on: str = ""  # DTP*009
 
 
 class Receiver(NamedTuple):
@@ -164,6 +166,8 @@ class Provider(NamedTuple):
     statuses: tuple[Status, ...]
     accepted: int | None  # QTY*QA
     rejected: int | None  # QTY*QC
+    accepted_amount: int | None = None  # AMT*YU
+    rejected_amount: int | None = None  # AMT*YY
 
 
 class LineStatus(NamedTuple):
@@ -190,6 +194,7 @@ class ClaimStatus(NamedTuple):
     service_to: str
     statuses: tuple[Status, ...]
     lines: tuple[LineStatus, ...]
+    bill_type: str = ""  # REF*BLT
 
     @property
     def verdict(self) -> Verdict:
@@ -205,6 +210,14 @@ Answer = Source | Receiver | Provider | ClaimStatus
 
 
 # ── 835 ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Contact(NamedTuple):
+    """PER of the payer: whom to ask."""
+
+    function: str  # PER01: CX claims, BL the EDI help desk, IC the web site
+    name: str
+    numbers: tuple[tuple[str, str], ...]  # kind (TE, EX, FX, EM, UR) and number
 
 
 class RemittanceHeader(NamedTuple):
@@ -224,6 +237,12 @@ class RemittanceHeader(NamedTuple):
     payee_references: tuple[tuple[str, str], ...]  # REF under N1*PE, for example ("TJ", "123456789")
     production_date: str  # DTM*405
     account_ending: str = ""  # the last four of BPR15
+    supplement: str = ""  # TRN04
+    currency: str = ""  # CUR02
+    references: tuple[tuple[str, str], ...] = ()  # REF before N1: EV receiver, F2 version
+    payer_address: tuple[str, ...] = ()  # N3 and N4 under N1*PR, line by line
+    payer_contacts: tuple[Contact, ...] = ()
+    payee_address: tuple[str, ...] = ()
 
 
 class Adjustment(NamedTuple):
@@ -324,6 +343,18 @@ class ProviderAdjustment(NamedTuple):
     code: str
     reference: str  # claim, trace or account number: may be patient data
     cents: int  # positive lowers the payment
+
+
+class ProviderSummary(NamedTuple):
+    """TS3 and TS2: what a payer of institutional claims sums up of those behind it. Information, posted nowhere."""
+
+    segment: int
+    provider_id: str  # TS301
+    facility: str  # TS302
+    fiscal_period_end: str  # TS303, ISO
+    claims: int | None  # TS304
+    charge: int | None  # TS305
+    values: tuple[tuple[str, str], ...]  # the other elements as they came, for example ("TS213", "4")
 
 
 class RemittanceTotals(NamedTuple):

@@ -16,10 +16,11 @@ from itertools import chain
 from operator import length_hint
 from typing import Any, cast
 
-from gateway.inbound.elements import cents, day, element, money
+from gateway.inbound.elements import cents, count, day, element, money
 from gateway.inbound.facts import (
     Adjustment,
     ProviderAdjustment,
+    ProviderSummary,
     RemittanceTotals,
     RemittedClaim,
     RemittedLine,
@@ -74,6 +75,8 @@ class RemittanceReader:
 
     def __init__(self, transaction_set: TextLike) -> None:
         self.provider_adjustments: list[ProviderAdjustment] = []
+        self.provider_summaries: list[ProviderSummary] = []
+        self._summed_from: tuple[int, int] | None = None  # claims and charge before the TS3 that is open
         self._faults = FaultList()
         delimiters = transaction_set.delimiters
         self._component = delimiters.component
@@ -329,8 +332,38 @@ class RemittanceReader:
 
     def _end(self, segment: Segment) -> None:
         """A segment that ends a claim and begins none."""
-        if segment[0] == "PLB":
+        name = segment[0]
+        if name == "TS2":
+            self._summarise_more(segment)
+            return
+        self._compare_summary()
+        if name == "PLB":
             self._provider(segment, self._position)
+        elif name == "TS3":
+            self._summarise(segment, self._position)
+
+    def _summarise(self, segment: Segment, position: int) -> None:
+        found = ProviderSummary(
+            position, element(segment, 1), element(segment, 2), day(element(segment, 3)) or "",
+            count(element(segment, 4)), cents(element(segment, 5)), _summed(segment, "TS3", 6),
+        )  # fmt: skip
+        self.provider_summaries.append(found)
+        self._summed_from = self._claims, self._charge
+
+    def _summarise_more(self, segment: Segment) -> None:
+        if self.provider_summaries:
+            last = self.provider_summaries[-1]
+            self.provider_summaries[-1] = last._replace(values=last.values + _summed(segment, "TS2", 1))
+
+    def _compare_summary(self) -> None:
+        """A TS3 that its claims do not come to: it moves no money."""
+        if self._summed_from is None:
+            return
+        claims, charge = self._claims - self._summed_from[0], self._charge - self._summed_from[1]
+        self._summed_from, said = None, self.provider_summaries[-1]
+        if said.claims not in (None, claims) or said.charge not in (None, charge):
+            text = "TS304 or TS305 are not the claims and charges that follow."
+            self.say("provider_summary_differs", "warning", text, said.segment, "TS3")
 
     def _provider(self, segment: Segment, position: int) -> None:
         ends_on = element(segment, 2)
@@ -352,6 +385,11 @@ class RemittanceReader:
             how = "exceed it by" if difference > 0 else "fall short of it by"
             text = f"The payment does not balance: claims less provider adjustments {how} {money(abs(difference))}."
             self.say("remittance_unbalanced", "error", text, 2, "BPR")
+
+
+def _summed(segment: Segment, name: str, start: int) -> tuple[tuple[str, str], ...]:
+    """What a TS3 or TS2 has from an element on."""
+    return tuple((f"{name}{at:02}", segment[at]) for at in range(start, len(segment)) if segment[at])
 
 
 def _short(run: list[str]) -> Iterator[list[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gateway.inbound.elements import cents, day, element
-from gateway.inbound.facts import RemittanceHeader
+from gateway.inbound.facts import Contact, RemittanceHeader
 from gateway.x12.faults import FaultList
 from gateway.x12.issues import Issue, Severity
 from gateway.x12.values import Segment
@@ -25,6 +25,8 @@ class HeaderParser:
         self._seen: set[str] = set()
         self._party = ""
         self._references: dict[str, list[tuple[str, str]]] = {}
+        self._addresses: dict[str, list[str]] = {}
+        self._contacts: list[Contact] = []
         for position, segment in segments:
             if segment[0] in BODY:
                 self.first = position, segment
@@ -44,11 +46,22 @@ class HeaderParser:
         if name == "BPR":
             self._payment(segment, position)
         elif name == "TRN":
-            self.header = self.header._replace(trace_number=element(segment, 2), originator=element(segment, 3))
+            self.header = self.header._replace(
+                trace_number=element(segment, 2),
+                originator=element(segment, 3),
+                supplement=element(segment, 4),
+            )
         elif name == "N1":
             self._name(segment)
-        elif name == "REF" and self._party:
+        elif name == "REF":
             self._references.setdefault(self._party, []).append((element(segment, 1), element(segment, 2)))
+        elif name == "CUR":
+            self.header = self.header._replace(currency=element(segment, 2))
+        elif name in ("N3", "N4"):
+            line = " ".join(filter(None, segment[1:]))
+            self._addresses.setdefault(self._party, []).append(line)
+        elif name == "PER" and self._party == "PR":
+            self._contacts.append(_contact(segment))
         elif name == "DTM" and element(segment, 1) == "405":
             self.header = self.header._replace(production_date=day(element(segment, 2)) or "")
 
@@ -83,13 +96,25 @@ class HeaderParser:
 
     def _end(self) -> None:
         payer, payee = self._references.get("PR", []), self._references.get("PE", [])
-        self.header = self.header._replace(payer_references=tuple(payer), payee_references=tuple(payee))
+        self.header = self.header._replace(
+            payer_references=tuple(payer),
+            payee_references=tuple(payee),
+            references=tuple(self._references.get("", ())),
+            payer_address=tuple(self._addresses.get("PR", ())),
+            payee_address=tuple(self._addresses.get("PE", ())),
+            payer_contacts=tuple(self._contacts),
+        )
         if "BPR" not in self._seen:
             self._say("remittance_payment_missing", "error", "The BPR is missing: no payment is named.", 2, "BPR")
         if not self.header.trace_number:
             self._say("remittance_trace_missing", "error", "TRN02 is missing: the payment has no number.", 3, "TRN")
         if not self.header.payer_name and not self.header.payer_id:
             self._say("remittance_payer_missing", "warning", "No N1*PR names the payer.", 3, "N1")
+
+
+def _contact(segment: Segment) -> Contact:
+    pairs = [(segment[at], element(segment, at + 1)) for at in range(3, len(segment), 2) if segment[at]]
+    return Contact(element(segment, 1), element(segment, 2), tuple(pairs))
 
 
 def _ending(account: str) -> str:
