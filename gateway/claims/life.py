@@ -94,7 +94,7 @@ def acknowledge(history: History) -> Acknowledged:
 
 def settle(life: Acknowledged, money: Adjudication) -> Current:
     """Where a claim stands, once the remittances are added to its acknowledged life."""
-    stage, flags = life.stage, set(life.flags | money.flags)
+    stage, flags = life.stage, {*life.flags, *money.flags}
     if money.remitted:
         if stage == "cancelled":
             flags.add("conflict")
@@ -105,14 +105,8 @@ def settle(life: Acknowledged, money: Adjudication) -> Current:
             flags.add("conflict" if alone else "resubmission_rejected")
     state = _settled_state(life, money, stage)
     sent = stage == "sent"
-    return Current(
-        version_id=life.version.id,
-        state=state,
-        stage=stage,
-        outcome=_outcome(state, money) if sent else "",
-        adjudicated=sent and money.standing > 0,
-        flags=tuple(sorted(flags)),
-    )
+    outcome = _outcome(state, money) if sent else ""
+    return Current(life.version.id, state, stage, outcome, sent and money.standing > 0, tuple(sorted(flags)))
 
 
 def _number(version: Version) -> int:

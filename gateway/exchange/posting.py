@@ -50,9 +50,9 @@ from gateway.store.inbound_sets import (
     InboundSetRow,
     NewInboundSet,
     SetOutcome,
+    begin_set,
     close_set,
     find_set,
-    get_set,
     open_set,
     same_content,
 )
@@ -171,7 +171,7 @@ class SetPoster:
                 known = find_set(conn, new.file_id, new.ordinal)
                 if known is not None and known.status in SETTLED:
                     return known
-                set_id = open_set(conn, new, at=self._app.now())
+                set_id = begin_set(conn, new, at=self._app.now()) if known is None else known.id
                 verdict = work(conn, set_id)
                 verdict.issues += self._numbers.notice(conn, new, verdict.status)
                 return self._close(conn, set_id, verdict)
@@ -212,10 +212,7 @@ class SetPoster:
             paid=posted.paid,
             issues=json.dumps(issues),
         )
-        close_set(conn, set_id, outcome)
-        row = get_set(conn, set_id)
-        assert row is not None
-        return row
+        return close_set(conn, set_id, outcome)
 
     # Reading
 

@@ -17,14 +17,15 @@ from typing import Any, BinaryIO, cast
 from gateway.app import App
 from gateway.errors import GatewayError, NeedsPerson, Refused, UsageError
 from gateway.exchange.posting import Place, Progress, SetPoster, transaction_document
-from gateway.exchange.retaining import refuse_left_file
+from gateway.exchange.retaining import refuse_left
 from gateway.exchange.rules import adjustment_classes
-from gateway.exchange.sealing import opened
+from gateway.exchange.sealing import opened_by
 from gateway.garbage import seldom_collected
 from gateway.inbound.route import SNIFFED, BadArchive, Content, members, sniff
 from gateway.reconcile.classes import Classes
 from gateway.store.inbound_files import FileRow, find_file, get_file, list_files, record, set_status
 from gateway.store.inbound_sets import ENTERED, InboundSetRow, sets_in_file
+from gateway.store.sealed import of_wire
 from gateway.transport.archive import ArchivedFile
 from gateway.transport.names import shown_name
 from gateway.x12.faults import UNREADABLE
@@ -79,17 +80,13 @@ def import_files(app: App, paths: Iterable[Path], progress: Progress | None = No
             raise UsageError(f"{path}: there is no such file")
     for path in listed:
         file_id, is_new = record_file(app, path)
-        with app.store.read() as conn:
-            row = get_file(conn, file_id)
-        if is_new or row.status == "received":
-            yield process_file(app, file_id, progress)
-        else:
-            yield {
-                "file": shown_name(path),
-                "sha256": row.sha256,
-                "status": "duplicate",
-                "transactions": [],
-            }
+        if not is_new:
+            with app.store.read() as conn:
+                row = get_file(conn, file_id)
+            if row.status != "received":
+                yield {"file": shown_name(path), "sha256": row.sha256, "status": "duplicate", "transactions": []}
+                continue
+        yield process_file(app, file_id, progress)
 
 
 def process_waiting(app: App, progress: Progress | None = None) -> Generator[dict[str, Any], None, None]:
@@ -139,14 +136,16 @@ def process_file(app: App, file_id: int, progress: Progress | None = None) -> di
     with app.store.read() as conn:
         row = get_file(conn, file_id)
         entered = [one for one in sets_in_file(conn, file_id) if one.kind == ENTERED]
+        if not entered:
+            refuse_left(conn, row.archive_name)
+        clear = of_wire(conn, row.archive_name)
     if entered:  # by a person: there is nothing to read in it
         shown = {"file": row.name, "sha256": row.sha256, "status": row.status}
         return {**shown, "transactions": [transaction_document(one) for one in entered]}
-    refuse_left_file(app, row.archive_name)
     run = _Run(app, row, adjustment_classes(app.home.path), progress)
     with app.span("process file", file=file_id, partner=row.partner) as span:
         try:
-            run.file = opened(app, row)
+            run.file = opened_by(app, row, clear)
             with app.archive.open(run.file.archive_name) as stream, seldom_collected():
                 run.read(cast(BinaryIO, stream), run.file.size)
         except NeedsPerson as error:

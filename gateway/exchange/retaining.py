@@ -128,8 +128,12 @@ def refuse_left_claim(conn: Connection, claim_id: int, what: str) -> None:
 def refuse_left_file(app: App, archive_name: str) -> None:
     """Refused where a file's bytes are not in the archive any more."""
     with app.store.read() as conn:
-        left = retention.file_left_at(conn, archive_name)
-    if left:
+        refuse_left(conn, archive_name)
+
+
+def refuse_left(conn: Connection, archive_name: str) -> None:
+    """The same within a transaction."""
+    if left := retention.file_left_at(conn, archive_name):
         raise Refused(f"the file left the archive on {left[:10]}, when its time was over (`gateway store retain`)")
 
 

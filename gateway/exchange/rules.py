@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 from gateway.claims.crosswalk import Crosswalk
@@ -19,11 +20,17 @@ _FOLDER = "mappings/codes"
 def adjustment_classes(home: Path | None = None) -> Classes:
     """The rules as they stand now; UsageError names table and line of a row that cannot be."""
     try:
-        return load_classes(_texts("adjustment_classes.csv", home), _texts("adjustment_groups.csv", home))
+        return _classes(*(tuple(_texts(name, home)) for name in ("adjustment_classes.csv", "adjustment_groups.csv")))
     except UsageError as error:
         if home is None or str(error).startswith(str(home)):
             raise
         raise UsageError(f"{home / _FOLDER}/{error}") from None
+
+
+@lru_cache(maxsize=4)
+def _classes(codes: tuple[str, ...], groups: tuple[str, ...]) -> Classes:
+    """Remembered by what the tables say: every inbound file asks for them."""
+    return load_classes(codes, groups)
 
 
 def _texts(name: str, home: Path | None) -> list[str]:

@@ -63,6 +63,11 @@ def opened(app: App, file: FileRow) -> FileRow:
     """
     with app.store.read() as conn:
         row = of_wire(conn, file.archive_name)
+    return opened_by(app, file, row)
+
+
+def opened_by(app: App, file: FileRow, row: SealedRow | None) -> FileRow:
+    """The same, where it is known with what it was opened before, if it was."""
     if row is not None:
         return file._replace(archive_name=row.clear_name, size=row.clear_size)
     profile = app.profiles.get(file.partner)

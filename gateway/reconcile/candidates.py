@@ -10,6 +10,8 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
 from gateway.claims.control_numbers import CUTS, is_lost, match_key
 from gateway.claims.crosswalk import NO_CROSSWALK, Crosswalk
@@ -36,7 +38,7 @@ from gateway.store.remittances import (
 )
 
 _BY_NUMBER = frozenset((Rung.NUMBER, Rung.NORMALIZED))
-_UNSAID = frozenset(("",))
+_NONE: frozenset[str] = frozenset()
 # A number that is known from a payment must not vouch for itself, nor two of them for each other: only what names our
 # claim, or a person, says whose it is.
 PERSON = "person"  # the rung of a link that somebody set
@@ -48,24 +50,15 @@ _PATIENTS = frozenset(("QC", "IL", "74"))
 
 def wanted_by(
     header: RemittanceHeader, crosswalk: Crosswalk = NO_CROSSWALK, partner: str = ""
-) -> Callable[[RemittedClaim], Wanted]:
-    """Makes of a payment's claims what the ladder looks for."""
+) -> Callable[[RemittedClaim, Sequence[Any]], Wanted]:
+    """Makes of a payment's claims, and of their rows (`claim_row`), what the ladder looks for."""
     providers = frozenset(payee_ids(header))
     payers = frozenset(json.loads(header_row(header, 0, crosswalk, partner).payer_ids))
 
-    def wanted(claim: RemittedClaim) -> Wanted:
-        begin, end = claim.service_dates
-        return Wanted(
-            claim.patient_control_number,
-            claim.charge,
-            claim.payer_claim_number,
-            claim.reference("F8"),
-            frozenset([party.id for party in claim.parties if party.entity in _PATIENTS and party.id]),
-            begin,
-            end,
-            providers,
-            payers,
-        )
+    def wanted(claim: RemittedClaim, row: Sequence[Any]) -> Wanted:
+        _, _, _, number, _, _, charge, _, _, _, payer_number, reference, _, begin, end, _, _ = row
+        members = frozenset([party.id for party in claim.parties if party.entity in _PATIENTS and party.id])
+        return Wanted(number, charge, payer_number, reference, members, begin, end, providers, payers)
 
     return wanted
 
@@ -126,26 +119,41 @@ def _spellings(wanted: Iterable[Wanted]) -> set[str]:
 
 def _candidates(rows: Iterable[CandidateRow], numbers: dict[int, set[str]]) -> list[Candidate]:
     """One candidate a claim from the rows of its versions."""
-    by_claim: dict[int, list[CandidateRow]] = defaultdict(list)
+    by_claim: dict[int, list[CandidateRow]] = {}
     for row in rows:
-        by_claim[row.claim_id].append(row)
-    return [_candidate(versions, numbers.get(claim_id)) for claim_id, versions in by_claim.items()]
+        by_claim.setdefault(row[0], []).append(row)
+    return [
+        _candidate(versions, numbers.get(claim_id))
+        if len(versions) > 1 or claim_id in numbers
+        else _plain_candidate(versions[0])
+        for claim_id, versions in by_claim.items()
+    ]
+
+
+def _plain_candidate(row: CandidateRow) -> Candidate:
+    """Of a claim of one version, as nearly all are, whose payer gave no number yet."""
+    claim_id, number, _, billing_key, payer_id, payer_key, member_id, charge, begin, end = row
+    return Candidate(
+        claim_id,
+        number,
+        frozenset((billing_key,)),
+        _payers(payer_id, payer_key),
+        _NONE,
+        frozenset((member_id,)) if member_id else _NONE,
+        frozenset((charge,)),
+        begin,
+        end,
+    )
+
+
+@lru_cache(maxsize=1 << 10)
+def _payers(*ids: str) -> frozenset[str]:
+    """Remembered, since payers are few."""
+    return frozenset(filter(None, ids))
 
 
 def _candidate(versions: Sequence[CandidateRow], numbers: set[str] | None) -> Candidate:
     first = versions[0]
-    if len(versions) == 1:
-        return Candidate(
-            first.claim_id,
-            first.patient_control_number,
-            frozenset((first.billing_key,)),
-            frozenset((first.payer_id, first.payer_key)) - _UNSAID,
-            frozenset(numbers) if numbers else frozenset(),
-            frozenset((first.member_id,)) - _UNSAID,
-            frozenset((first.charge,)),
-            first.service_from,
-            first.service_to,
-        )
     return Candidate(
         first.claim_id,
         first.patient_control_number,
@@ -234,9 +242,9 @@ def _decided(link: LinkRow | None) -> bool:
 
 def link_of(remittance_claim_id: int, result: Result, recorded_at: str) -> NewLink:
     """The link that a result of the ladder becomes; to no claim where there is none."""
+    if isinstance(result, Match):
+        return NewLink(remittance_claim_id, result.claim_id, result.rung.value, result.evidence, "", recorded_at)
     match result:
-        case Match(claim_id, rung, evidence):
-            return NewLink(remittance_claim_id, claim_id, str(rung), evidence, "", recorded_at)
         case Ambiguous(_, rung):
             return NewLink(remittance_claim_id, None, str(rung), "ambiguous", "", recorded_at)
         case Unmatched(reason):

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from gateway.errors import UsageError
@@ -54,7 +54,7 @@ class Classes:
     def __init__(self, codes: dict[tuple[str, str, str], Meaning], groups: dict[str, tuple[str, str]]) -> None:
         self._codes = codes  # by group, reason and filing indicator; group and filing may be empty
         self._groups = groups  # class and label
-        self._known: dict[tuple[str, str, str, bool], tuple[int, str]] = {}
+        self._known: dict[tuple[str, bool], _Slots] = {}
         self._reasons = frozenset(reason for _, reason, _ in codes)
         self.met_unknown = False  # whether any adjustment so far had a reason that is in no row
         content = repr((sorted(codes.items()), sorted(groups.items())))
@@ -74,16 +74,23 @@ class Classes:
         return next(kind for kind, at in _SLOTS.items() if at == (_OTHER if slot == _PRIOR_PAYER else slot))
 
     def slot(self, group: str, reason: str, filing: str, status: str) -> tuple[int, str]:
-        """Where to sum an adjustment, and its normal reason code. Hot: remembered for each combination."""
-        key = (group, reason, filing, status == NOT_A_MEMBER)
+        """Where to sum an adjustment, and its normal reason code."""
+        return self.slots(filing, status)[group, reason]
+
+    def slots(self, filing: str, status: str) -> Mapping[tuple[str, str], tuple[int, str]]:
+        """The same for all adjustments of a claim, by group and reason. Hot: each is worked out once."""
+        key = filing, status == NOT_A_MEMBER
         found = self._known.get(key)
         if found is None:
-            if len(self._known) > 100_000:  # a payer that invents codes must not fill the memory
+            if len(self._known) > 1_000:  # a payer that invents codes must not fill the memory
                 self._known.clear()
-            normal = _normal(reason)
-            self.met_unknown = self.met_unknown or not self.knows(reason)
-            found = self._known[key] = (self._find_slot(_normal(group), normal, filing.strip(), key[3]), normal)
+            found = self._known[key] = _Slots(self._find, *key)
         return found
+
+    def _find(self, group: str, reason: str, filing: str, not_a_member: bool) -> tuple[int, str]:
+        normal = _normal(reason)
+        self.met_unknown = self.met_unknown or not self.knows(reason)
+        return self._find_slot(_normal(group), normal, filing.strip(), not_a_member), normal
 
     def knows(self, reason: str) -> bool:
         """Whether some row names this reason code; an empty one is no code."""
@@ -118,6 +125,24 @@ class Classes:
         return _UNDECIDED + _SLOTS[by_group]
 
 
+class _Slots(dict[tuple[str, str], tuple[int, str]]):
+    """Slots by group and reason, for one filing indicator; one that is asked for is found."""
+
+    __slots__ = ("_filing", "_find", "_not_a_member")
+
+    def __init__(self, find: Callable[[str, str, str, bool], tuple[int, str]], filing: str, not_a_member: bool) -> None:
+        super().__init__()
+        self._find = find
+        self._filing = filing
+        self._not_a_member = not_a_member
+
+    def __missing__(self, key: tuple[str, str]) -> tuple[int, str]:
+        if len(self) > 10_000:
+            self.clear()
+        found = self[key] = self._find(*key, self._filing, self._not_a_member)
+        return found
+
+
 def _slot(kind: str, reason: str) -> int:
     return _PRIOR_PAYER if kind == OTHER and reason == PRIOR_PAYER else _SLOTS[kind]
 
@@ -132,7 +157,7 @@ def _normal(code: str) -> str:
 
 def classify_claim(claim: RemittedClaimLike, classes: Classes) -> ClassSums:
     """The adjustments of a remitted claim, summed by class."""
-    sums = _Sums(classes, claim.status, claim.filing_indicator)
+    sums = _Sums(classes, classes.slots(claim.filing_indicator, claim.status))
     for line in claim.lines:
         if line.adjustments:
             sums.add(line.adjustments, nothing=line.paid == 0)
@@ -144,7 +169,7 @@ def classify_claim(claim: RemittedClaimLike, classes: Classes) -> ClassSums:
 def classify_parts(claim: RemittedClaimLike, classes: Classes) -> tuple[list[ClassSums], ClassSums]:
     """The same of each line, and of what is adjusted on the claim as a whole: together the sums of the claim."""
     found = list[ClassSums]()
-    sums = _Sums(classes, claim.status, claim.filing_indicator)
+    sums = _Sums(classes, classes.slots(claim.filing_indicator, claim.status))
     before = sums.result(paid=claim.paid)
     for line in claim.lines:
         sums.add(line.adjustments, nothing=line.paid == 0)
@@ -162,12 +187,11 @@ def _less(after: ClassSums, before: ClassSums) -> ClassSums:
 
 
 class _Sums:
-    __slots__ = ("_by_code", "_classes", "_filing", "_real_denial", "_status", "_totals")
+    __slots__ = ("_by_code", "_classes", "_real_denial", "_slots", "_totals")
 
-    def __init__(self, classes: Classes, status: str, filing: str) -> None:
+    def __init__(self, classes: Classes, slots: Mapping[tuple[str, str], tuple[int, str]]) -> None:
         self._classes = classes
-        self._status = status
-        self._filing = filing
+        self._slots = slots
         self._totals = [0] * len(_SLOTS)
         self._by_code = {"1": 0, "2": 0, "3": 0}  # of patient responsibility: deductible, coinsurance, copay
         self._real_denial = False  # something was denied for another reason than being a duplicate
@@ -185,40 +209,34 @@ class _Sums:
         if undecided:
             self._add_undecided(undecided, denied=nothing and self._totals[_PATIENT] == 0)
 
-    def _add_decided(self, adjustments: Iterable[AdjustmentLike]) -> list[tuple[int, str, int]]:
-        undecided: list[tuple[int, str, int]] = []
-        slot_of, totals = self._classes.slot, self._totals
+    def _add_decided(self, adjustments: Iterable[AdjustmentLike]) -> list[tuple[int, int]]:
+        undecided: list[tuple[int, int]] = []
+        slots, totals, by_code = self._slots, self._totals, self._by_code
         for adjustment in adjustments:
-            slot, reason = slot_of(adjustment.group, adjustment.reason, self._filing, self._status)
+            slot, reason = slots[adjustment.group, adjustment.reason]
             cents = adjustment.cents
             if slot >= _UNDECIDED:
-                undecided.append((slot - _UNDECIDED, reason, cents))
+                undecided.append((slot - _UNDECIDED, cents))
                 continue
             totals[slot] += cents
-            if slot == _PATIENT and reason in self._by_code:
-                self._by_code[reason] += cents
+            if slot == _PATIENT:
+                if reason in by_code:
+                    by_code[reason] += cents
             elif slot == _DENIED and cents and not self._classes.is_duplicate(reason):
                 self._real_denial = True
         return undecided
 
-    def _add_undecided(self, undecided: Iterable[tuple[int, str, int]], *, denied: bool) -> None:
-        for slot, _, cents in undecided:
+    def _add_undecided(self, undecided: Iterable[tuple[int, int]], *, denied: bool) -> None:
+        for slot, cents in undecided:
             self._totals[_DENIED if denied else slot] += cents
             self._real_denial = self._real_denial or (denied and cents != 0)
 
     def result(self, *, paid: int) -> ClassSums:
         patient, contractual, denied, other, prior_payer, forwarded = self._totals
+        duplicate = denied > 0 and paid == 0 and patient == 0 and not self._real_denial
+        deductible, coinsurance, copay = self._by_code.values()
         return ClassSums(
-            patient_responsibility=patient,
-            deductible=self._by_code["1"],
-            coinsurance=self._by_code["2"],
-            copay=self._by_code["3"],
-            contractual=contractual,
-            denied=denied,
-            other=other,
-            prior_payer=prior_payer,
-            forwarded=forwarded,
-            duplicate_denial=denied > 0 and paid == 0 and patient == 0 and not self._real_denial,
+            patient, deductible, coinsurance, copay, contractual, denied, other, prior_payer, forwarded, duplicate
         )
 
 

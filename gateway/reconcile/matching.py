@@ -145,6 +145,14 @@ class Ladder:
 
     def find(self, wanted: Wanted) -> Result:
         """The claim that a remitted claim answers, by the first rung that finds one."""
+        found = self._by_number.get(wanted.patient_control_number, ())
+        if len(found) == 1 and not is_lost(wanted.patient_control_number):  # nearly always
+            traits = _traits(found[0], wanted)
+            if _accepts_number(traits):
+                return Match(found[0].claim_id, Rung.NUMBER, _evidence(traits))
+        return self._climb(wanted)
+
+    def _climb(self, wanted: Wanted) -> Result:
         refused = False
         for rung, found in self._rungs(wanted):
             if not found:
@@ -216,11 +224,18 @@ def _traits(one: Candidate, wanted: Wanted) -> _Traits:
     return _Traits(
         provider=_provider(one.provider_ids, wanted.provider_ids),
         payer_number=_payer_number(one, wanted) if one.payer_claim_numbers else UNKNOWN,
-        member=_shared(set(map(_normal, one.member_ids)), set(map(_normal, wanted.member_ids))),
+        member=_member(one.member_ids, wanted.member_ids),
         dates=_dates(one, wanted),
         charge=_charge(one.charges, wanted.charge),
         payer=_same_payer(one.payer_ids, wanted.payer_ids),
     )
+
+
+def _member(ours: frozenset[str], theirs: frozenset[str]) -> int:
+    """Nearly always written alike."""
+    if any(map(str.strip, ours & theirs)):
+        return AGREES
+    return _shared(set(map(_normal, ours)), set(map(_normal, theirs)))
 
 
 def _payer_number(one: Candidate, wanted: Wanted) -> int:

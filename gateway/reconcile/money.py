@@ -6,7 +6,7 @@ charge = paid + patient_responsibility + contractual + denied + other_adjustment
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from gateway.claims.history import LiveVersion
 from gateway.claims.life import VOID, Adjudication
@@ -22,6 +22,8 @@ from gateway.reconcile.posted import (
     PostedClaim,
     pair,
 )
+
+_NONE: frozenset[str] = frozenset()
 
 
 class Amounts(NamedTuple):
@@ -89,29 +91,58 @@ def fold_in_full(versions: Sequence[LiveVersion], posted: Sequence[PostedClaim])
 # ── one version, paid once ───────────────────────────────────────────────────────────────────────────────────────────
 
 
+class Decided(Protocol):
+    """What the short way reads of a remitted claim; amounts in cents."""
+
+    @property
+    def status(self) -> str: ...
+    @property
+    def paid(self) -> int: ...
+    @property
+    def patient_responsibility(self) -> int: ...
+    @property
+    def contractual(self) -> int: ...
+    @property
+    def denied(self) -> int: ...
+    @property
+    def other(self) -> int: ...
+    @property
+    def prior_payer(self) -> int: ...
+    @property
+    def forwarded(self) -> int: ...
+    @property
+    def duplicate_denial(self) -> bool | int: ...
+
+
 def is_plain(frequency: str, status: str) -> bool:
     """Whether the only version (its CLM05-3) and its only remitted claim (its CLP02) take the short way."""
     return frequency != VOID and status != REVERSAL and status not in POSTS_NOTHING
 
 
+def plain_amounts(charge: int, one: Decided) -> tuple[Amounts, frozenset[str]]:
+    """The amounts and flags of such a claim."""
+    # No other payer's remittance is there, which prior_payer could repeat.
+    paid, patient, contractual, denied = one.paid, one.patient_responsibility, one.contractual, one.denied
+    other = one.other + one.prior_payer
+    left = charge - paid - patient - contractual - denied - other
+    amounts = Amounts(charge, paid, patient, contractual, denied, other, left)
+    forwarded = one.status in SENT_ON or one.forwarded
+    if left >= 0 and not forwarded and not one.duplicate_denial:
+        return amounts, _NONE
+    said = {"credit": left < 0, "forwarded": forwarded, "duplicate_suspected": one.duplicate_denial}
+    return amounts, frozenset([flag for flag, holds in said.items() if holds])
+
+
+def plain_adjudication(number: int, paid: int, denied: int, recorded_at: str, flags: frozenset[str]) -> Adjudication:
+    """What its life asks about the remittance; `number` is that of the version."""
+    return Adjudication(1, 1, False, False, False, number, paid, denied, False, recorded_at, flags)
+
+
 def _fold_plain(version: LiveVersion, one: PostedClaim) -> Money:
     """What `fold_in_full` makes of the claim that nearly every claim is, at a fraction of its price."""
-    leg = plain_leg(version, one)
-    amounts, flags = _amounts(version.version.charge, one.paid, (leg,))
-    if one.status in SENT_ON or one.forwarded:
-        flags.add("forwarded")
-    if one.duplicate_denial:
-        flags.add("duplicate_suspected")
-    life = Adjudication(
-        remitted=1,
-        standing=1,
-        answered=version.version.number,
-        paid=amounts.paid,
-        denied=amounts.denied,
-        last_recorded_at=one.recorded_at,
-        flags=frozenset(flags),
-    )
-    return Money(amounts=amounts, legs=(leg,), standing=(one.id,), adjudication=life)
+    amounts, flags = plain_amounts(version.version.charge, one)
+    life = plain_adjudication(version.version.number, amounts.paid, amounts.denied, one.recorded_at, flags)
+    return Money(amounts, (plain_leg(version, one),), (one.id,), (), (), life)
 
 
 # ── one bill ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -58,51 +58,68 @@ def payee_ids(header: RemittanceHeader) -> list[str]:
 
 def claim_row(claim: RemittedClaim, remittance_id: int, ordinal: int) -> tuple[Any, ...]:
     """The values of a stored remitted claim in the order of RemittanceClaimRow without its id."""
-    patient = claim.party("QC", "IL")
-    insured = claim.party("IL", "QC")
+    # fmt: off
+    (segment, number, status, charge, paid, patient_stated, filing_indicator, payer_claim_number, _, frequency, *_,
+     references, _, _, _, _) = claim
+    # fmt: on
     begin, end = claim.service_dates
     return (
         remittance_id,
         ordinal,
-        claim.segment,
-        claim.patient_control_number,
-        match_key(claim.patient_control_number),
-        claim.status,
-        claim.charge,
-        claim.paid,
-        claim.patient_stated,
-        claim.filing_indicator,
-        claim.payer_claim_number,
-        claim.reference("F8"),
-        claim.frequency,
+        segment,
+        number,
+        match_key(number),
+        status,
+        charge,
+        paid,
+        patient_stated,
+        filing_indicator,
+        payer_claim_number,
+        claim.reference("F8") if references else "",
+        frequency,
         begin,
         end,
-        (patient.id if patient and patient.id else insured.id if insured else ""),
+        _member(claim),
         body_of(claim),
     )
 
 
+def _member(claim: RemittedClaim) -> str:
+    """The id of the patient, else of the insured."""
+    if len(claim.parties) == 1:
+        ((entity, _, _, _, found),) = claim.parties
+        return found if entity in ("QC", "IL") else ""
+    patient, insured = claim.party("QC", "IL"), claim.party("IL", "QC")
+    return (patient.id if patient else "") or (insured.id if insured else "")
+
+
 def body_of(claim: RemittedClaim) -> str:
     """What the columns do not hold, as JSON; empty parts are left out."""
-    parts = {
-        "adjustments": _amounts_text(claim.adjustments) if claim.adjustments else "",
-        "lines": f"[{','.join(map(_line_text, claim.lines))}]" if claim.lines else "",
-        "parties": _encode(claim.parties) if claim.parties else "",
-        "references": _encode(claim.references) if claim.references else "",
-        "dates": _encode(claim.dates) if claim.dates else "",
-        "amounts": _amounts_text(claim.amounts) if claim.amounts else "",
-        "quantities": _encode(claim.quantities) if claim.quantities else "",
-        "remarks": _encode(claim.remarks) if claim.remarks else "",
-        "facility": _string(claim.facility) if claim.facility else "",
-        "group_code": _string(claim.group_code) if claim.group_code else "",
-    }
-    said = ",".join([f'"{name}":{text}' for name, text in parts.items() if text])
-    return f"{{{said}}}"
+    (_, _, _, _, _, _, _, _, facility, _, group_code,
+     adjustments, lines, parties, references, dates, amounts, quantities, remarks) = claim  # fmt: skip
+    parts = (
+        f'"adjustments":{_codes_text(adjustments)}' if adjustments else "",
+        f'"lines":[{",".join(map(_line_text, lines))}]' if lines else "",
+        f'"parties":[{",".join(map(_party_text, parties))}]' if parties else "",
+        f'"references":{_encode(references)}' if references else "",
+        f'"dates":{_codes_text(dates)}' if dates else "",
+        f'"amounts":{_codes_text(amounts)}' if amounts else "",
+        f'"quantities":{_encode(quantities)}' if quantities else "",
+        f'"remarks":{_encode(remarks)}' if remarks else "",
+        f'"facility":{_string(facility)}' if facility else "",
+        f'"group_code":{_string(group_code)}' if group_code else "",
+    )
+    return f"{{{','.join(filter(None, parts))}}}"
+
+
+def _party_text(party: Party) -> str:
+    entity, last_name, first_name, qualifier, found = party
+    return f"[{_string(entity)},{_string(last_name)},{_string(first_name)},{_string(qualifier)},{_string(found)}]"
 
 
 @lru_cache(maxsize=1 << 13)
-def _amounts_text(values: tuple[Any, ...]) -> str:
-    """Codes with amounts, of which a remittance repeats the same ones endlessly; no names and no numbers."""
+def _codes_text(values: tuple[Any, ...]) -> str:
+    """Codes with amounts or days, of which a remittance repeats the same ones endlessly; no names and no numbers."""
     return _encode(values)
 
 
@@ -111,16 +128,26 @@ def _service_text(*service: str) -> str:
     return _encode(service)[1:-1]
 
 
+@lru_cache(maxsize=1 << 13)
+def _decided_text(adjustments: tuple[Any, ...], amounts: tuple[Any, ...]) -> str:
+    """The end of a line that has nothing but these."""
+    return f"{_encode(adjustments)},[],{_encode(amounts)},[],[]"
+
+
 def _line_text(line: RemittedLine) -> str:
     # fmt: off
     (segment, procedure, submitted, revenue_code, units, submitted_units, charge, paid, control_number, begin, end,
      adjustments, references, amounts, quantities, remarks) = line
+    if references or quantities or remarks:
+        decided = (
+            f"{_codes_text(adjustments)},{_encode(references)},{_codes_text(amounts)},{_encode(quantities)},"
+            f"{_encode(remarks)}"
+        )
+    else:
+        decided = _decided_text(adjustments, amounts)
     return (
         f"[{segment},{_service_text(procedure, submitted, revenue_code, units, submitted_units)},{charge},{paid},"
-        f"{_string(control_number)},{_string(begin)},{_string(end)},"
-        f"{_amounts_text(adjustments) if adjustments else '[]'},{_encode(references) if references else '[]'},"
-        f"{_amounts_text(amounts) if amounts else '[]'},{_encode(quantities) if quantities else '[]'},"
-        f"{_encode(remarks) if remarks else '[]'}]"
+        f"{_string(control_number)},{_string(begin)},{_string(end)},{decided}]"
     )
     # fmt: on
 
@@ -179,25 +206,12 @@ def posting_of(
     reason: str = "",
 ) -> NewPosting:
     """What a remitted claim moves, by the class of each adjustment; interest stands outside."""
-    sums = classify_claim(claim, classes)
-    return NewPosting(
-        remittance_claim_id,
-        "post",
-        claim.charge,
-        claim.paid,
-        sums.patient_responsibility,
-        sums.deductible,
-        sums.coinsurance,
-        sums.copay,
-        sums.contractual,
-        sums.denied,
-        sums.other,
-        sums.prior_payer,
-        sums.forwarded,
-        sum([cents for qualifier, cents in claim.amounts if qualifier == INTEREST]),
-        int(sums.duplicate_denial),
-        classes.version,
-        actor,
-        reason,
-        recorded_at,
-    )
+    *sums, duplicate_denial = classify_claim(claim, classes)
+    interest = sum([cents for qualifier, cents in claim.amounts if qualifier == INTEREST]) if claim.amounts else 0
+    # fmt: off
+    return NewPosting._make((
+        remittance_claim_id, "post", claim.charge, claim.paid,
+        *sums,  # in the order of ClassSums
+        interest, int(duplicate_denial), classes.version, actor, reason, recorded_at,
+    ))
+    # fmt: on

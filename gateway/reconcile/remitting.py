@@ -8,23 +8,24 @@ so.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gateway.inbound.facts import ProviderAdjustment, RemittanceFacts, RemittanceHeader, RemittedClaim
 from gateway.reconcile.candidates import find_claims, link_of, rematch_numbers, wanted_by
 from gateway.reconcile.classes import Classes
-from gateway.reconcile.matching import Match, Unmatched
+from gateway.reconcile.matching import Match, Unmatched, Wanted
 from gateway.reconcile.oddities import odd_claims, odd_interest
 from gateway.reconcile.origin import Origin, Posted
 from gateway.reconcile.posted import REVERSAL
 from gateway.reconcile.projection import folded
 from gateway.reconcile.remitted import claim_row, header_row, posting_of
-from gateway.store import Connection, stamp
+from gateway.store import Connection
 from gateway.store.remittance_numbers import hold_number, number_elsewhere, same_number
 from gateway.store.remittances import (
+    NewPosting,
     ProviderAdjustmentRow,
     RemittanceRow,
     add_links,
@@ -158,6 +159,15 @@ def count_awaiting(conn: Connection, written: Written) -> None:
         written.posted.say("reversal_waits", text, segment)
 
 
+class _Made(NamedTuple):
+    """What becomes of a claim: its row, its posting (yet without the row's id), and what the ladder looks for."""
+
+    claim: RemittedClaim
+    row: tuple[Any, ...]
+    posting: NewPosting | None
+    wanted: Wanted | None
+
+
 class _Writer:
     """One payment on its way into the store."""
 
@@ -171,6 +181,8 @@ class _Writer:
         self._reversals: dict[int, Reversing] = {}
         self._odd = FaultList()
         self._interest = 0
+        self._recorded_at = origin.recorded_at
+        self._wanted = wanted_by(facts.header, origin.crosswalk, origin.partner)
 
     def run(self, *, status: str, reason: str, progress: Progress | None) -> Written:
         conn, facts, posted = self._conn, self._facts, self._posted
@@ -178,12 +190,8 @@ class _Writer:
         new = header_row(facts.header, origin.inbound_set_id, origin.crosswalk, origin.partner)
         new = new._replace(source=origin.source, entered_by=origin.entered_by)
         remittance_id = add_remittance(conn, new, status=status, at=self._origin.at, reason=reason)
-        ordinal = 0
-        for part in _parts(facts):
-            ids = add_remitted_claims(
-                conn, [claim_row(claim, remittance_id, ordinal + n) for n, claim in enumerate(part, 1)]
-            )
-            ordinal += len(part)
+        for part in self._parts(remittance_id):
+            ids = add_remitted_claims(conn, [one.row for one in part])
             if self._classes is not None:
                 self._post(part, ids, self._classes)
             if progress is not None:
@@ -205,32 +213,40 @@ class _Writer:
         posted.issues += self._odd.issues
         return Written(remittance_id, posted, frozenset(self._numbers - {""}), self._reversals)
 
-    def _post(self, claims: Sequence[RemittedClaim], ids: Sequence[int], classes: Classes) -> None:
-        recorded_at = stamp(self._origin.at)
-        postings = [posting_of(claim, one, classes, recorded_at) for claim, one in zip(claims, ids, strict=True)]
+    def _parts(self, remittance_id: int) -> Iterator[list[_Made]]:
+        """Some hundred claims at a time. What becomes of a claim is made at once, while it is at hand: that is quicker
+        by a fifth than to come back to it."""
+        numbered, make = enumerate(self._facts, 1), self._made
+        while part := [make(claim, remittance_id, ordinal) for ordinal, claim in islice(numbered, CLAIMS_A_TIME)]:
+            yield part
+
+    def _made(self, claim: RemittedClaim, remittance_id: int, ordinal: int) -> _Made:
+        row = claim_row(claim, remittance_id, ordinal)
+        if self._classes is None:
+            return _Made(claim, row, None, None)
+        return _Made(claim, row, posting_of(claim, 0, self._classes, self._recorded_at), self._wanted(claim, row))
+
+    def _post(self, part: Sequence[_Made], ids: Sequence[int], classes: Classes) -> None:
+        postings = [(row_id, *one.posting[1:]) for row_id, one in zip(ids, part, strict=True) if one.posting]
         add_postings(self._conn, postings)
-        self._interest += sum([one.interest for one in postings])
+        claims = [one.claim for one in part]
+        self._interest += sum([one.posting.interest for one in part if one.posting])
         odd_claims(claims, classes, self._odd)
-        wanted = wanted_by(self._facts.header, self._origin.crosswalk, self._origin.partner)
-        results = find_claims(self._conn, [wanted(claim) for claim in claims])
-        links = []
-        for claim, row_id, result in zip(claims, ids, results, strict=True):
-            if isinstance(result, Unmatched):
-                continue
-            links.append(link_of(row_id, result, recorded_at))
-            if isinstance(result, Match):
-                self._posted.matched += 1
-                self._posted.claim_ids.add(result.claim_id)
-                self._numbers.add(claim.payer_claim_number)
-                if claim.status == REVERSAL:
-                    self._reversals[row_id] = Reversing(result.claim_id, claim.segment)
-        add_links(self._conn, links)
+        results = find_claims(self._conn, [one.wanted for one in part if one.wanted])
+        found = [(row_id, one) for row_id, one in zip(ids, results, strict=True) if not isinstance(one, Unmatched)]
+        add_links(self._conn, [link_of(row_id, one, self._recorded_at) for row_id, one in found])
+        self._count(claims, ids, [one.claim_id if isinstance(one, Match) else None for one in results])
 
-
-def _parts(claims: Iterable[RemittedClaim]) -> Iterator[list[RemittedClaim]]:
-    source = iter(claims)
-    while part := list(islice(source, CLAIMS_A_TIME)):
-        yield part
+    def _count(self, claims: Sequence[RemittedClaim], ids: Sequence[int], matched: Sequence[int | None]) -> None:
+        """Remembers what was matched: the claims, the payer's numbers, and what reverses something."""
+        claim_ids = [one for one in matched if one is not None]
+        self._posted.matched += len(claim_ids)
+        self._posted.claim_ids.update(claim_ids)
+        named = zip(claims, matched, strict=True)
+        self._numbers.update([claim.payer_claim_number for claim, one in named if one is not None])
+        for row_id, claim, one in zip(ids, claims, matched, strict=True):
+            if claim.status == REVERSAL and one is not None:
+                self._reversals[row_id] = Reversing(one, claim.segment)
 
 
 def _adjustment_row(one: ProviderAdjustment) -> ProviderAdjustmentRow:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Select, String, and_, or_, select
 
-from gateway.store.rows import cut, fetch
+from gateway.store.rows import among, cut, ids_value
 from gateway.store.tables import claim_versions, claims
 
 _RANGES_A_STATEMENT = 100
@@ -30,12 +31,12 @@ class CandidateRow(NamedTuple):
 
 def candidates_by_key(conn: Connection, match_keys: Iterable[str]) -> list[CandidateRow]:
     """All versions of the claims with one of many match keys."""
-    return _where_in(conn, claims.c.match_key, match_keys)
+    return _where_in(conn, "match_key", match_keys)
 
 
 def candidates_by_id(conn: Connection, claim_ids: Iterable[int]) -> list[CandidateRow]:
     """All versions of many claims."""
-    return _where_in(conn, claims.c.id, claim_ids)
+    return _where_in(conn, "id", claim_ids)
 
 
 def ids_by_cut(conn: Connection, cuts: Iterable[str]) -> set[int]:
@@ -65,15 +66,19 @@ def ids_by_member(conn: Connection, member_ids: Iterable[str]) -> set[int]:
     return found
 
 
-def _where_in(conn: Connection, column: Any, values: Iterable[Any]) -> list[CandidateRow]:
+def _where_in(conn: Connection, name: str, values: Iterable[Any]) -> list[CandidateRow]:
     found: list[CandidateRow] = []
+    is_sqlite = conn.dialect.name == "sqlite"
+    query = _versions(name, is_sqlite)
     for part in cut(sorted(set(values))):
-        found += fetch(conn, _versions().where(column.in_(part)), CandidateRow)
+        found += map(CandidateRow._make, conn.execute(query, {"ids": ids_value(part, is_sqlite=is_sqlite)}).all())
     return found
 
 
-def _versions() -> Select[Any]:
-    """Columns in the order of CandidateRow."""
+@lru_cache(maxsize=4)
+def _versions(name: str, is_sqlite: bool) -> Select[Any]:
+    """The versions of claims of which that column is one of many values; columns in the order of CandidateRow."""
     of_claim = [claims.c[name] for name in ("id", "patient_control_number", "match_key", "billing_key")]
     of_version = [claim_versions.c[name] for name in CandidateRow._fields[4:]]
-    return select(*of_claim, *of_version).join(claim_versions, claim_versions.c.claim_id == claims.c.id)
+    query = select(*of_claim, *of_version).join(claim_versions, claim_versions.c.claim_id == claims.c.id)
+    return query.where(among(claims.c[name], String if name == "match_key" else BigInteger, is_sqlite=is_sqlite))

@@ -240,8 +240,7 @@ def _sqlite_begins(conn: Connection) -> None:
     # would be refused at once where another has written in between, however long it is willing to wait.
     kind = conn.get_execution_options().get("gateway_begin")
     if kind == "read":
-        conn.exec_driver_sql("BEGIN")
-        conn.exec_driver_sql("PRAGMA query_only = ON")
+        _sqlite_set(conn, "BEGIN", "PRAGMA query_only = ON")
         return
     if kind == "migrate":
         conn.exec_driver_sql("PRAGMA foreign_keys = OFF")  # has no effect inside a transaction
@@ -249,9 +248,14 @@ def _sqlite_begins(conn: Connection) -> None:
 
 
 def _sqlite_reset(conn: Connection) -> None:
+    _sqlite_set(conn, "PRAGMA query_only = OFF", "PRAGMA foreign_keys = ON")
+
+
+def _sqlite_set(conn: Connection, *statements: str) -> None:
+    """By the driver alone, which costs a tenth: there are several for each transaction, and none waits or fails."""
     cursor = conn.connection.cursor()
-    cursor.execute("PRAGMA query_only = OFF")
-    cursor.execute("PRAGMA foreign_keys = ON")
+    for statement in statements:
+        cursor.execute(statement)
     cursor.close()
 
 

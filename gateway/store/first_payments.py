@@ -19,7 +19,6 @@ from gateway.store.tables import (
     postings,
     remittance_claims,
     remittance_links,
-    remittances,
 )
 
 
@@ -28,19 +27,8 @@ class FirstPayment(NamedTuple):
 
     claim_id: int
     state: str  # of the row as it stands
-    flags: str  # JSON, of the row as it stands
-    version_id: int
-    number: int
-    version_frequency: str
-    payer_responsibility: str
-    version_charge: int
-    version_payer_key: str
-    remittance_claim_id: int
-    remittance_id: int
-    ordinal: int
-    payer_key: str
-    status: str
-    charge: int
+    charge: int  # of the row as it stands: CLM02
+    status: str  # CLP02
     paid: int
     patient_responsibility: int
     contractual: int
@@ -49,11 +37,10 @@ class FirstPayment(NamedTuple):
     prior_payer: int
     forwarded: int
     duplicate_denial: int
-    recorded_at: str
 
 
 def first_payments(conn: Connection, claim_ids: Iterable[int], states: Iterable[str]) -> list[FirstPayment]:
-    """Those of these claims that are such, where their row has one of the states and says that nothing stands yet.
+    """Those of these claims that are such, where their row has one of the states, no flag, and nothing that stands.
 
     All links of each claim must be newest ones, as those of a payment that is being posted are.
     """
@@ -65,26 +52,22 @@ def first_payments(conn: Connection, claim_ids: Iterable[int], states: Iterable[
 
 @lru_cache(maxsize=4)
 def _statement(is_sqlite: bool, states: Sequence[str]) -> Select[Any]:
-    current, version, other = claim_current.c, claim_versions.c, claim_versions.alias("other")
-    remitted, posting = remittance_claims.c, postings.c
-    further = select(other.c.id).where(other.c.claim_id == current.claim_id, other.c.id != current.version_id)
+    current, versions, remitted, posting = claim_current.c, claim_versions.c, remittance_claims.c, postings.c
+    further = select(versions.id).where(versions.claim_id == current.claim_id, versions.id != current.version_id)
     return (
         select(
-            current.claim_id, current.state, current.flags, current.version_id,
-            version.number, version.frequency, version.payer_responsibility, version.charge, version.payer_key,
-            remitted.id, remitted.remittance_id, remitted.ordinal, remittances.c.payer_key, remitted.status,
-            posting.charge, posting.paid, posting.patient_responsibility, posting.contractual, posting.denied,
-            posting.other, posting.prior_payer, posting.forwarded, posting.duplicate_denial, posting.recorded_at,
+            current.claim_id, current.state, current.charge, remitted.status, posting.paid,
+            posting.patient_responsibility, posting.contractual, posting.denied, posting.other, posting.prior_payer,
+            posting.forwarded, posting.duplicate_denial,
         )
-        .join(claim_versions, version.id == current.version_id)
         .join(remittance_links, remittance_links.c.claim_id == current.claim_id)
         .join(remittance_claims, remitted.id == remittance_links.c.remittance_claim_id)
-        .join(remittances, remittances.c.id == remitted.remittance_id)
         .join(postings, posting.remittance_claim_id == remitted.id)
         .where(
             among(current.claim_id, is_sqlite=is_sqlite),
             current.stage == "sent",
             current.adjudicated == 0,
+            current.flags == "[]",
             current.state.in_(states),
             ~further.exists(),
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.errors import UsageError
@@ -47,6 +47,11 @@ class SightingRow(NamedTuple):
     remote_size: int | None
     remote_modified: str | None
     recorded_at: str
+
+
+_FILES = select(*columns(inbound_files, FileRow))
+_BY_ID = _FILES.where(inbound_files.c.id == bindparam("file_id"))
+_BY_CONTENT = _FILES.where(inbound_files.c.tenant == bindparam("tenant"), inbound_files.c.sha256 == bindparam("sha256"))
 
 
 def record(
@@ -110,8 +115,7 @@ def sightings(conn: Connection, file_id: int) -> list[SightingRow]:
 
 def get_file(conn: Connection, file_id: int) -> FileRow:
     """One file; raises UsageError where there is none of that id."""
-    query = select(*columns(inbound_files, FileRow)).where(inbound_files.c.id == file_id)
-    found = fetch_one(conn, query, FileRow)
+    found = fetch_one(conn, _BY_ID, FileRow, file_id=file_id)
     if found is None:
         raise UsageError(f"there is no inbound file {file_id}")
     return found
@@ -119,8 +123,7 @@ def get_file(conn: Connection, file_id: int) -> FileRow:
 
 def find_file(conn: Connection, sha256: str, *, tenant: int = 1) -> FileRow | None:
     """The file of that content."""
-    same = (inbound_files.c.tenant == tenant) & (inbound_files.c.sha256 == sha256)
-    return fetch_one(conn, select(*columns(inbound_files, FileRow)).where(same), FileRow)
+    return fetch_one(conn, _BY_CONTENT, FileRow, tenant=tenant, sha256=sha256)
 
 
 def list_files(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from gateway.store.rows import columns, fetch, fetch_one
 from gateway.store.tables import inbound_sets
@@ -64,40 +64,56 @@ class SetOutcome(NamedTuple):
     issues: str = "[]"
 
 
+_SETS = select(*columns(inbound_sets, InboundSetRow))
+_BY_ID = _SETS.where(inbound_sets.c.id == bindparam("set_id"))
+_IN_FILE = _SETS.where(inbound_sets.c.file_id == bindparam("file_id"))
+_BY_PLACE = _IN_FILE.where(inbound_sets.c.ordinal == bindparam("ordinal"))
+_SAME_CONTENT = (
+    _SETS.where(
+        inbound_sets.c.kind == bindparam("kind"),
+        inbound_sets.c.content_hash == bindparam("content_hash"),
+        inbound_sets.c.id != bindparam("but"),
+        inbound_sets.c.status.in_(("posted", "foreign", "parked")),
+    )
+    .order_by(inbound_sets.c.status.desc(), inbound_sets.c.id)
+    .limit(1)
+)
+
+
 def open_set(conn: Connection, new: NewInboundSet, *, at: datetime) -> int:
     """The id of the set's row; one that was read before keeps its row. Until it is closed it counts as parked."""
-    same = (inbound_sets.c.file_id == new.file_id) & (inbound_sets.c.ordinal == new.ordinal)
-    found = conn.execute(select(inbound_sets.c.id).where(same)).scalar_one_or_none()
-    if found is not None:
-        return int(found)
+    found = find_set(conn, new.file_id, new.ordinal)
+    return begin_set(conn, new, at=at) if found is None else found.id
+
+
+def begin_set(conn: Connection, new: NewInboundSet, *, at: datetime) -> int:
+    """The same for one that was never read."""
     row = {**new._asdict(), "content_hash": "", "status": "parked", "recorded_at": stamp(at)}
     return int(conn.execute(insert(inbound_sets).values(row).returning(inbound_sets.c.id)).scalar_one())
 
 
-def close_set(conn: Connection, set_id: int, outcome: SetOutcome) -> None:
-    """Says what became of a set. Conflict where the same content was posted meanwhile."""
+def close_set(conn: Connection, set_id: int, outcome: SetOutcome) -> InboundSetRow:
+    """Says what became of a set; gives its row. Conflict where the same content was posted meanwhile."""
     if outcome.status not in STATUSES:
         raise ValueError(f"not a status of an inbound set: {outcome.status}")
-    conn.execute(update(inbound_sets).where(inbound_sets.c.id == set_id).values(outcome._asdict()))
+    change = update(inbound_sets).where(inbound_sets.c.id == set_id).values(outcome._asdict())
+    row = conn.execute(change.returning(*columns(inbound_sets, InboundSetRow))).one()
+    return InboundSetRow._make(row)
 
 
 def get_set(conn: Connection, set_id: int) -> InboundSetRow | None:
     """One set by its id."""
-    return fetch_one(
-        conn, select(*columns(inbound_sets, InboundSetRow)).where(inbound_sets.c.id == set_id), InboundSetRow
-    )
+    return fetch_one(conn, _BY_ID, InboundSetRow, set_id=set_id)
 
 
 def find_set(conn: Connection, file_id: int, ordinal: int) -> InboundSetRow | None:
     """One set by its place; None where it was never read."""
-    place = (inbound_sets.c.file_id == file_id) & (inbound_sets.c.ordinal == ordinal)
-    return fetch_one(conn, select(*columns(inbound_sets, InboundSetRow)).where(place), InboundSetRow)
+    return fetch_one(conn, _BY_PLACE, InboundSetRow, file_id=file_id, ordinal=ordinal)
 
 
 def sets_in_file(conn: Connection, file_id: int) -> list[InboundSetRow]:
     """The sets of a file in their order."""
-    query = select(*columns(inbound_sets, InboundSetRow)).where(inbound_sets.c.file_id == file_id)
-    return fetch(conn, query.order_by(inbound_sets.c.ordinal), InboundSetRow)
+    return fetch(conn, _IN_FILE.order_by(inbound_sets.c.ordinal), InboundSetRow, file_id=file_id)
 
 
 def file_of_number(conn: Connection, sender: str, receiver: str, number: str, *, but: int) -> int | None:
@@ -116,14 +132,4 @@ def file_of_number(conn: Connection, sender: str, receiver: str, number: str, *,
 
 def same_content(conn: Connection, kind: str, content_hash: str, *, but: int) -> InboundSetRow | None:
     """Another set of this content that was posted, else one that is another system's, else one that is parked."""
-    query = (
-        select(*columns(inbound_sets, InboundSetRow))
-        .where(
-            inbound_sets.c.kind == kind,
-            inbound_sets.c.content_hash == content_hash,
-            inbound_sets.c.id != but,
-            inbound_sets.c.status.in_(("posted", "foreign", "parked")),
-        )
-        .order_by(inbound_sets.c.status.desc(), inbound_sets.c.id)
-    )
-    return fetch_one(conn, query.limit(1), InboundSetRow)
+    return fetch_one(conn, _SAME_CONTENT, InboundSetRow, kind=kind, content_hash=content_hash, but=but)

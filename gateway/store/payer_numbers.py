@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Connection, case, select
+from sqlalchemy import Connection, Select, String, case, select
 
 from gateway.store.remittances import RemittanceClaimRow, newest_links, posted_claims
-from gateway.store.rows import cut, fetch
+from gateway.store.rows import among, cut, fetch, ids_value
 from gateway.store.tables import remittance_claims, remittance_links
 
 
@@ -29,6 +31,16 @@ def waiting_for_payer_number(
     conn: Connection, numbers: Iterable[str], rungs: Collection[str]
 ) -> list[RemittanceClaimRow]:
     """Posted claims with one of many CLP07 that are linked to no claim now, or only by one of these rungs."""
+    found: list[RemittanceClaimRow] = []
+    is_sqlite = conn.dialect.name == "sqlite"
+    query = _waiting(tuple(sorted(rungs)), is_sqlite)
+    for part in cut(sorted(set(numbers) - {""})):
+        found += fetch(conn, query, RemittanceClaimRow, ids=ids_value(part, is_sqlite=is_sqlite))
+    return found
+
+
+@lru_cache(maxsize=4)
+def _waiting(rungs: tuple[str, ...], is_sqlite: bool) -> Select[Any]:
     links = remittance_links.c
     newest = (
         select(case((links.rung.in_(rungs), None), else_=links.claim_id))
@@ -37,8 +49,5 @@ def waiting_for_payer_number(
         .limit(1)
         .scalar_subquery()
     )
-    found: list[RemittanceClaimRow] = []
-    for part in cut(sorted(set(numbers) - {""})):
-        query = posted_claims().where(remittance_claims.c.payer_claim_number.in_(part), newest.is_(None))
-        found += fetch(conn, query, RemittanceClaimRow)
-    return found
+    named = among(remittance_claims.c.payer_claim_number, String, is_sqlite=is_sqlite)
+    return posted_claims().where(named, newest.is_(None))

@@ -270,8 +270,8 @@ def add_links(conn: Connection, rows: Iterable[NewLink]) -> None:
     insert_rows(conn, remittance_links, NewLink._fields, rows)
 
 
-def add_postings(conn: Connection, rows: Iterable[NewPosting]) -> None:
-    """Appends postings."""
+def add_postings(conn: Connection, rows: Iterable[Sequence[Any]]) -> None:
+    """Appends postings, values in the order of NewPosting."""
     insert_rows(conn, postings, NewPosting._fields, rows)
 
 

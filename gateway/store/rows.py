@@ -44,14 +44,15 @@ def columns(table: Table, row: type[NamedTuple]) -> list[Column[Any]]:
     return [table.c[name] for name in row._fields]
 
 
-def fetch(conn: Connection, query: Select[Any], row: type[Row]) -> list[Row]:
-    """The rows of a query as values; its columns stand in the order of the value's fields."""
-    return [row._make(found) for found in conn.execute(query)]
+def fetch(conn: Connection, query: Select[Any], row: type[Row], **values: Any) -> list[Row]:
+    """The rows of a query as values; its columns stand in the order of the value's fields. `values`: of the query's own
+    parameters (`bindparam`), where it is made once for all calls."""
+    return [row._make(found) for found in conn.execute(query, values)]
 
 
-def fetch_one(conn: Connection, query: Select[Any], row: type[Row]) -> Row | None:
+def fetch_one(conn: Connection, query: Select[Any], row: type[Row], **values: Any) -> Row | None:
     """The first row of a query as a value."""
-    found = conn.execute(query).first()
+    found = conn.execute(query, values).first()
     return None if found is None else row._make(found)
 
 

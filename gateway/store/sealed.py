@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from gateway.store.rows import columns, fetch, fetch_one, insert_rows
 from gateway.store.tables import sealed_files
@@ -20,6 +20,9 @@ class SealedRow(NamedTuple):
     recorded_at: str
 
 
+_OF_WIRE = select(*columns(sealed_files, SealedRow)).where(sealed_files.c.wire_name == bindparam("wire_name"))
+
+
 def keep_sealed(conn: Connection, row: SealedRow) -> None:
     """Records a pair; one that is there already stays."""
     insert_rows(conn, sealed_files, SealedRow._fields, [tuple(row)], skip="wire_name")
@@ -27,8 +30,7 @@ def keep_sealed(conn: Connection, row: SealedRow) -> None:
 
 def of_wire(conn: Connection, wire_name: str) -> SealedRow | None:
     """The pair of a file that came sealed."""
-    query = select(*columns(sealed_files, SealedRow)).where(sealed_files.c.wire_name == wire_name)
-    return fetch_one(conn, query, SealedRow)
+    return fetch_one(conn, _OF_WIRE, SealedRow, wire_name=wire_name)
 
 
 def of_clear(conn: Connection, clear_name: str) -> SealedRow | None:
