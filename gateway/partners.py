@@ -95,6 +95,7 @@ class Profile:
     receive_folder: str
     after_receive: str  # "keep", "delete" or "move:FOLDER"
     send_name: str
+    test_mark: str = ""  # by which the partner knows test files, where it does by their names
     takes_files: bool = True
     upload: str = "rename"  # "rename" or "direct"
     second_opinion: bool = False  # whether pyx12 is asked about each file, too
@@ -305,13 +306,12 @@ class _Reader:
             raise self.fail("[folders] after_receive", 'must be "keep", "delete" or "move:FOLDER"')
         return value
 
-    def send_name(self, *, is_test: bool) -> str:
+    def send_name(self, mark: str, *, is_test: bool) -> str:
         value = self.text("files", "send_name", "{batch}_{icn}.txt", at_most=100)
         try:
             NameTemplate.parse(value)
         except UsageError as error:
             raise self.fail("[files] send_name", str(error)) from None
-        mark = self.text("files", "test_mark", "", at_most=40)
         if mark and (mark in value) != is_test:
             must = "must hold" if is_test else "must not hold"
             raise self.fail("[files] send_name", f"{must} the test mark {mark!r}")
@@ -326,6 +326,7 @@ class _Reader:
     def profile(self, home: Path | None = None) -> Profile:
         """The whole profile; whatever key is left then is unknown and refused."""
         usage = USAGE[self.choice("partner", "usage", USAGE)]
+        mark = self.text("files", "test_mark", "", at_most=40)
         made = Profile(
             name=self.path.stem,
             usage=usage,
@@ -338,7 +339,8 @@ class _Reader:
             send_folder=self.text("folders", "send", "."),
             receive_folder=self.text("folders", "receive", "."),
             after_receive=self.after_receive(),
-            send_name=self.send_name(is_test=usage == "T"),
+            send_name=self.send_name(mark, is_test=usage == "T"),
+            test_mark=mark,
             takes_files=self.take("delivery", "partner_takes_files", bool, True),
             upload=self.choice("delivery", "upload", ("rename", "direct"), "rename"),
             second_opinion=self.take("delivery", "second_opinion", bool, False),

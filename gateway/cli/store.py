@@ -121,18 +121,22 @@ def export(session: Session, name: str, file: Path | None) -> None:
 @store.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--reason", required=True, help="Why; kept with the decision.")
+@click.option("--other-usage", is_flag=True, help="Also where the copy is of a test home and this is for production.")
 @json_option
 @click.pass_obj
-def restore(session: Session, file: Path, reason: str, as_json: bool) -> None:
+def restore(session: Session, file: Path, reason: str, other_usage: bool, as_json: bool) -> None:
     """Puts a copy back in place of the store; the former one is kept beside it. Stop the gateway first.
 
     Counters are then raised above every control number in the archive.
     """
     from gateway.exchange.numbers import prove_by_archive
     from gateway.exchange.restored import doubt_deliveries
+    from gateway.exchange.safekeeping import refuse_other_usage
     from gateway.store.backup import restore as run
 
     app = session.app
+    if not other_usage:
+        refuse_other_usage(app, file)
     former = run(app.home.store_url, file, app.keys, actor=app.actor, reason=reason, at=app.now())
     if former:
         note(f"the former store is {former}")

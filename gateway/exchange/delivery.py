@@ -192,6 +192,21 @@ def wrong_address(profile: Profile, batch: BatchRow) -> Refused | None:
     return _changed_since(profile, batch, f"{batch.sender} to {batch.receiver}", " to ".join(sides))
 
 
+def wrong_mailbox(app: App, profile: Profile, batch: BatchRow) -> Refused | None:
+    """The refusal of a test file where production files went before, unless its name tells the partner that it is one:
+    the profile's words for the mailbox may be wrong, what was delivered there is not."""
+    if batch.usage == "P" or profile.test_mark:
+        return None
+    with app.store.read() as conn:
+        if not batches.production_went_to(conn, leftovers.place_of(profile)):
+            return None
+    return Refused(
+        f"batch {batch.id} is a test, and production files went to the mailbox of {profile.name} before; it does not "
+        "go there: name the test login or folder in the profile, or a test_mark in [files] if the partner knows tests "
+        "by their names"
+    )
+
+
 def _changed_since(profile: Profile, batch: BatchRow, built: str, now: str) -> Refused:
     return Refused(
         f"batch {batch.id} was built for {built}, and {profile.name} is for {now} now; "
@@ -200,7 +215,8 @@ def _changed_since(profile: Profile, batch: BatchRow, built: str, now: str) -> R
 
 
 def _deliver(app: App, profile: Profile, transport: Transport, batch: BatchRow) -> Delivered:
-    if (refusal := wrong_usage(profile, batch) or wrong_address(profile, batch)) is not None:
+    refusal = wrong_usage(profile, batch) or wrong_address(profile, batch) or wrong_mailbox(app, profile, batch)
+    if refusal is not None:
         return Delivered(batch, str(refusal), refusal)
     refuse_left_file(app, batch.archive_name)
     app.archive.verify(batch.archive_name, batch.sha256)

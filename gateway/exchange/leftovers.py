@@ -28,8 +28,10 @@ class _Left(NamedTuple):
 
 def place_of(profile: Profile) -> dict[str, str]:
     """Where a delivery goes, kept with its first step: a profile may name another place by the time it is settled."""
-    server = f"{profile.sftp.username}@{profile.sftp.host}" if profile.sftp else f"folder {profile.folder}"
-    return {"server": server, "folder": profile.send_folder}
+    if (login := profile.sftp) is not None:
+        port = f":{login.port}" if login.port != 22 else ""
+        return {"server": f"{login.username}@{login.host}{port}", "folder": profile.send_folder}
+    return {"server": f"folder {profile.folder}", "folder": profile.send_folder}
 
 
 def are_waiting(app: App, profile: Profile) -> bool:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from gateway.apart import WORDS
 from gateway.app import App
-from gateway.errors import GatewayError, UsageError
+from gateway.errors import GatewayError, Refused, UsageError
 from gateway.home import write_new
 from gateway.store import backup
 from gateway.store.decisions import add_decision, decisions_on
@@ -110,6 +111,19 @@ def back_up(app: App, file: Path) -> Key | None:
     with app.upkeep_lock():
         backup.backup(app.store, file, app.keys)
     return key
+
+
+def refuse_other_usage(app: App, file: Path) -> None:
+    """Refused where all that a backup has sent was test and the home is for production, or the reverse: what is ready
+    in it would go to the wrong mailboxes with the next round."""
+    backed_up = backup.usages_of(app.home.store_url, file, app.keys)
+    here = {profile.usage for profile in app.profiles.values()}
+    if backed_up and here and not backed_up & here:
+        words = [" and ".join(sorted(WORDS.get(one, one) for one in found)) for found in (backed_up, here)]
+        raise Refused(
+            f"{file} is the backup of a home for {words[0]}, and this home is for {words[1]}: what is ready in it "
+            "would go out from here; give --other-usage if it is the backup of this home all the same"
+        )
 
 
 def _write_key(key: Key, file: Path) -> None:

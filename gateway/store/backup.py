@@ -124,6 +124,20 @@ def _mark_restored(part: Path, *, actor: str, reason: str, at: datetime) -> None
         store.close()
 
 
+def usages_of(url: str, source: Path, keys: Keys = NO_KEYS) -> set[str]:
+    """Whether the batches of a backup were built for test (T), for production (P), or both; nothing where it has none.
+
+    Raises what `restore` raises of a file that cannot be one.
+    """
+    path = file_of(url)
+    if path is None:
+        raise UsageError("the store is on a PostgreSQL server: restore it with pg_restore")
+    with _opened(source, path, keys) as plain:
+        _backup_of_a_gateway(plain, source)
+        with closing(_read_only(plain)) as good:
+            return {row[0] for row in good.execute("SELECT DISTINCT usage FROM batches WHERE usage <> ''")}
+
+
 @contextmanager
 def _opened(source: Path, path: Path, keys: Keys) -> Iterator[Path]:
     """A backup in the clear: itself, or what a sealed one holds, beside the store for the time of the block."""

@@ -283,6 +283,15 @@ def steps_of(conn: Connection, batch_id: int) -> list[StepRow]:
     return fetch(conn, query.order_by(delivery_steps.c.id), StepRow)
 
 
+def production_went_to(conn: Connection, place: Mapping[str, str]) -> bool:
+    """Whether a production file was ever put at a place, as the first step of its delivery names it."""
+    step = delivery_steps.c
+    named = [step.detail.contains(f'"{key}":{json.dumps(value)}', autoescape=True) for key, value in place.items()]
+    query = delivery_steps.join(batches, batches.c.id == step.batch_id)
+    found = select(step.id).select_from(query).where(batches.c.usage == "P", *named).limit(1)
+    return conn.execute(found).first() is not None
+
+
 def left_behind(conn: Connection, partner: str) -> list[LeftRow]:
     """The temporary files of a partner's ended deliveries that got no final name, and are not known to be gone."""
     step, other = delivery_steps.c, delivery_steps.alias()

@@ -39,6 +39,16 @@ _SQLITE_SETTINGS = (
     "PRAGMA temp_store = MEMORY",
 )
 
+# Locks end with their session, so a server must notice soon that a machine is gone (by itself after two hours), and
+# must not end a session that holds one and has nothing to say. What a server does not know is left out.
+_POSTGRESQL_SETTINGS = {
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+    "client_connection_check_interval": "10s",
+    "idle_session_timeout": "0",
+}
+
 Begin = Literal["read", "write", "migrate"]
 
 
@@ -213,6 +223,7 @@ def _engine(address: URL) -> Engine:
         event.listen(engine, "begin", _sqlite_begins)
     else:
         engine = _postgresql_engine(address)
+        event.listen(engine, "connect", _postgresql_connected)
         event.listen(engine, "begin", _postgresql_begins)
     event.listen(engine, "handle_error", values_that_do_not_fit)
     return engine
@@ -224,7 +235,13 @@ def _postgresql_engine(address: URL) -> Engine:
             address,
             hide_parameters=True,
             pool_pre_ping=True,
-            connect_args={"connect_timeout": 10, "keepalives_idle": 30, "application_name": "gateway"},
+            connect_args={
+                "connect_timeout": 10,
+                "keepalives_idle": 30,
+                "keepalives_interval": 10,
+                "keepalives_count": 3,
+                "application_name": "gateway",
+            },
         )
     except ImportError:
         raise StoreUnavailable("PostgreSQL needs its driver: pip install 'medclaims-gateway[postgresql]'") from None
@@ -233,6 +250,14 @@ def _postgresql_engine(address: URL) -> Engine:
 def _sqlite_connected(connection: sqlite3.Connection, record: Any) -> None:  # noqa: ARG001 - the event's signature
     for setting in _SQLITE_SETTINGS:
         connection.execute(setting).close()
+
+
+def _postgresql_connected(connection: Any, record: Any) -> None:  # noqa: ARG001 - the event's signature
+    with connection.cursor() as cursor:
+        query = "SELECT set_config(name, %s, false) FROM pg_settings WHERE name = %s"
+        for name, value in _POSTGRESQL_SETTINGS.items():
+            cursor.execute(query, (value, name))
+    connection.commit()
 
 
 def _sqlite_begins(conn: Connection) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -101,6 +104,41 @@ def test_two_operators_resend_at_once(
     codes = sorted(life.code for life in lives)
     assert codes[0] == 0 and codes[1] in (3, 4), lives
     assert [(one["state"], one["claims"]) for one in practice.batches()] == [("rejected", 2), ("built", 2)]
+
+
+def test_a_mailbox_whose_holder_was_killed_is_taken_over(practice: Practice, tmp_path: Path) -> None:
+    """SIGKILL in the middle of a delivery, while the lock is held: the next process has the mailbox at once, knows that
+    nobody works on it, settles what was under way, and nothing arrives twice."""
+    with simulated(tmp_path / "partner") as partner:
+        practice.partner(partner)
+        practice.take_in(2)
+        practice.gateway("batches", "build")
+        partner.simulator.faults = Faults(hang_at="rename")
+        command = [sys.executable, "-m", "gateway", "batches", "send"]
+        holder = subprocess.Popen(command, env=os.environ | practice.environ, stderr=subprocess.DEVNULL)
+        try:
+            _wait_for_a_file(partner)
+            assert "being worked on" in practice.gateway("exchange", code=3).err
+            assert [one["state"] for one in practice.batches()] == ["sending"]
+        finally:
+            holder.kill()
+            holder.wait()
+        partner.simulator.faults = Faults(takes="at once")
+        _until_free(practice)
+        for _ in range(3):
+            partner.work()
+            practice.gateway("exchange", code=None)
+        assert len(partner.simulator.received()) == 1
+        assert {one["state"] for one in practice.batches()} <= {"accepted", "unknown"}
+
+
+def _until_free(practice: Practice) -> None:
+    """A server learns of a death as soon as it is told that the connection is closed: at once, but not in no time."""
+    for _ in range(100):
+        if practice.gateway("exchange", code=None).code != 3:
+            return
+        time.sleep(0.05)
+    raise AssertionError("the lock outlived its process")
 
 
 def test_who_comes_second_is_told_and_other_partners_are_served(

@@ -6,6 +6,7 @@ import os
 import sqlite3
 import stat
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from sqlalchemy import insert, select
 from gateway.errors import GatewayError, UsageError
 from gateway.store import Store, needs_upgrade, open_store, upgrade
 from gateway.store.engine import version
-from gateway.store.errors import Conflict, StoreFault, StoreUnavailable, StoreVersion, Unstorable
+from gateway.store.errors import Conflict, StoreBusy, StoreFault, StoreUnavailable, StoreVersion, Unstorable
+from gateway.store.locks import advisory_lock
 from gateway.store.migrations import HEAD, REVISIONS
 from gateway.store.schema import differences, revisions
 from gateway.store.tables import claims, counters
@@ -333,3 +335,20 @@ def test_many_stores_may_be_open_at_once(new_store_url: Callable[[], str]) -> No
     assert (count(one), count(two)) == (1, 0)
     one.close()
     two.close()
+
+
+def test_a_lock_outlives_a_servers_patience_with_idle_sessions(store: Store) -> None:
+    """Whoever has set that idle sessions end must not free a mailbox that is worked on."""
+    if store.is_sqlite:
+        pytest.skip("an embedded store has no sessions")
+    with store.read() as conn:
+        found = {row[0]: row[1] for row in conn.exec_driver_sql("SELECT name, setting FROM pg_settings")}
+    assert (found["idle_session_timeout"], found["client_connection_check_interval"]) == ("0", "10000")
+    with store.session() as conn:
+        name = conn.exec_driver_sql("SELECT current_database()").scalar_one()
+        conn.exec_driver_sql(f'ALTER DATABASE "{name}" SET idle_session_timeout = 3000')
+    store.close()  # later sessions are new ones
+    with advisory_lock(store, 4711, StoreBusy("busy")):
+        time.sleep(3.5)
+        with pytest.raises(StoreBusy), advisory_lock(store, 4711, StoreBusy("busy")):
+            raise AssertionError("two have it")
