@@ -23,6 +23,7 @@ _BEFORE = (
 )  # fmt: skip
 _WORDS = {"birth_date": "the birth date", "service_date": "the service", "statement_period": "the service"}
 _LINE = re.compile(r"lines\[(\d+)\]\.", re.ASCII)
+_FIRST = ("", "P", "U")  # SBR01 of who is asked before any other, as far as is known
 _LONGEST_LINE = 366
 
 
@@ -115,6 +116,13 @@ def filing_limit(view: View) -> Iterator[Hit]:
 
 def _late(view: View) -> Iterator[Hit]:
     if not view.service_days or text_of(view.document, "delay_reason"):
+        return
+    after = view.terms.days_after_payment
+    paid = [day for leaf in view.named("paid_date") for day in days_of(leaf.value)] if after is not None else []
+    if after is not None and paid and view.order not in _FIRST:
+        days = (view.today - max(paid)).days
+        if days > after:
+            yield Hit(_last_service(view, view.service_days[-1]), f"decided on by the payer before {days} days ago")
         return
     days = (view.today - view.service_days[-1]).days
     if days > view.terms.filing_days and view.frequency not in ("7", "8"):

@@ -1,7 +1,7 @@
 """Until when a claim may be filed, and a denial appealed: days by payer, counted from the right day.
 
-Filing runs from the last day of service, an appeal from the payment that denied (BPR16), a further level from the day
-on which the one before was answered.
+Filing runs from the last day of service; to a later payer, where its terms say so, from the payment of the one before.
+An appeal runs from the payment that denied (BPR16), a further level from the day on which the one before was answered.
 """
 
 from __future__ import annotations
@@ -74,12 +74,17 @@ class Clock(NamedTuple):
     terms: PayerTerms
     crosswalk: Crosswalk
 
-    def of(self, item: Item, work: Work) -> Deadline | None:
-        """What runs for an item; nothing while an appeal waits for its answer, or where no day is known."""
+    def of(self, item: Item, work: Work, paid_before: str = "") -> Deadline | None:
+        """What runs for an item; nothing while an appeal waits for its answer, or where no day is known.
+
+        `paid_before`: the day of the newest payment by the payers before the one that the claim goes to.
+        """
         if item.name == "denials":
             return self._appeal(item, work)
-        days = self.terms.of(item.payer_id, item.filing_indicator, item.type).filing_days
-        return _deadline("filing", 0, item.service_to, days)
+        terms = self.terms.of(item.payer_id, item.filing_indicator, item.type)
+        if paid_before and terms.days_after_payment is not None:
+            return _deadline("filing", 0, paid_before, terms.days_after_payment)
+        return _deadline("filing", 0, item.service_to, terms.filing_days)
 
     def _appeal(self, item: Item, work: Work) -> Deadline | None:
         last = appeal_of(item, work)

@@ -22,7 +22,7 @@ from gateway.reports.habits import late_since
 from gateway.reports.next_steps import Case, NextSteps, Step
 from gateway.reports.refused_cases import RefusedCase, refused_cases
 from gateway.store import Connection
-from gateway.store.claim_reports import ReportedClaim, partners_of
+from gateway.store.claim_reports import ReportedClaim, partners_of, payments_of
 from gateway.store.rows import cut
 from gateway.store.work import AppealSums, appeal_sums
 from gateway.store.worklist import (
@@ -88,7 +88,8 @@ def worklist(
     found = find_work(conn, names, filters, late, limit)
     items = [item for one in found for item in one.items]
     known = works(conn, [item.claim_id for item in items])
-    limits = {item.claim_id: desk.clock.of(item, known[item.claim_id]) for item in items}
+    paid = _paid_before(conn, desk.clock, items)
+    limits = {item.claim_id: desk.clock.of(item, known[item.claim_id], paid.get(item.claim_id, "")) for item in items}
     items.sort(key=lambda one: _order(one, limits[one.claim_id]))
     for part in cut(items[:limit], _AT_A_TIME):
         page = _page(conn, asked, desk, part, known)
@@ -100,6 +101,15 @@ def worklist(
         "at_risk": amount(sum(one.at_risk for one in found)),
         "lists": {one.name: _sum(one) for one in found},
     }
+
+
+def _paid_before(conn: Connection, clock: Clock, items: Sequence[Item]) -> dict[int, str]:
+    """Of claims to a later payer: the day of the newest payment; by nobody asked for where no payer counts from it."""
+    if not clock.terms.count_from_payments:
+        return {}
+    heads = heads_of(conn, [item.claim_id for item in items if item.name != "denials"])
+    later = [claim_id for claim_id, head in heads.items() if head.payer_responsibility not in ("", "P", "U")]
+    return {claim_id: max(one.payment_date for one in paid) for claim_id, paid in payments_of(conn, later).items()}
 
 
 def _sum(found: Found) -> Document:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
+from gateway.claims.checks_dates import filing_limit
 from gateway.claims.code_lists import CodeLists, load_codes, published_codes, with_release, write_codes
 from gateway.claims.payer_terms import load_terms
+from gateway.claims.view import View
 from gateway.errors import UsageError
 from gateway.exchange.admission_rules import code_list
 
@@ -77,14 +81,34 @@ def test_a_list_is_read_when_it_is_asked_for() -> None:
     assert asked == ["cpt"]
 
 
+def test_a_claim_to_a_later_payer_is_late_by_the_payment_before_it() -> None:
+    """Where the payer says so; its service may be long ago. To the first payer the service counts."""
+    head = "payer,filing_indicator,type,filing_days,replacements,source,days_after_payment\n"
+    terms = load_terms(f"{head}99002,,,90,,,60\n")
+    document = {
+        "payer": {"id": "99002"},
+        "subscriber": {"payer_responsibility": "S"},
+        "lines": [{"service_date": "2026-01-05"}],
+        "other_payers": [{"payer": {"paid_date": "2026-05-01"}}],
+    }
+    in_time, late = (View(document, date(2026, month, 20), terms=terms) for month in (6, 7))
+    assert list(filing_limit(in_time)) == []
+    assert [hit.field for hit in filing_limit(late)] == ["lines[0].service_date"]
+    first = View({**document, "subscriber": {"payer_responsibility": "P"}}, date(2026, 6, 20), terms=terms)
+    assert list(filing_limit(first)) != []
+
+
 def test_the_more_particular_row_of_terms_decides() -> None:
     """Payer before filing indicator before the rest; an empty cell asks the next row; a home's row stands first."""
     head = "payer,filing_indicator,type,filing_days,replacements,source\n"
     base = load_terms(f"{head},,,365,yes,\n,MC,,180,,\n99001,,,,no,\n")
     terms = load_terms(f"{head},MC,,90,,\n", base=base)
-    assert terms.of("x", "CI", "dental") == (365, False, True)
-    assert base.of("x", "MC", "dental") == (180, True, True)
-    assert terms.of("99001", "MC", "dental") == (90, True, False)
+    assert terms.of("x", "CI", "dental") == (365, False, True, None)
+    assert base.of("x", "MC", "dental") == (180, True, True, None)
+    assert terms.of("99001", "MC", "dental") == (90, True, False, None)
+    later = load_terms(f"{head[:-1]},days_after_payment\n99001,,,90,,,60\n", base=base)
+    assert later.of("99001", "CI", "dental") == (90, True, False, 60)
+    assert later.count_from_payments and not base.count_from_payments
     for row in (",,,soon,,", ",,medical,1,,", ",,,1,maybe,", ",,,1"):
         with pytest.raises(UsageError, match="row 2"):
             load_terms(f"{head}{row}\n")

@@ -132,6 +132,30 @@ def test_limits_of_a_payer_are_data(desk: Desk) -> None:
         ask(desk)
 
 
+def test_a_later_payers_time_runs_from_the_payment_before_it(desk: Desk) -> None:
+    """Where the payer's terms say so; without them it runs from the service, as for the first payer."""
+    (claim, _), *_ = first = desk.claims("SEC1")
+    desk.sent(first)
+    desk.receive(desk.envelope("835", header_835("180", date="20260210") + claim_835("SEC1")))
+    with desk.store.write() as conn:
+        at = stamp(desk.now())
+        about = {"member_id": "M0001", "service_from": "2026-01-15", "service_to": "2026-01-15"}
+        new = NewVersion(claim, "1", "S", "00", "CH", "2" * 64, 24000, "54321", "{}", at, **about)
+        version = add_version(conn, new)
+        refresh(conn, [claim], at)
+    desk.sent([(claim, version)], number=18)
+    desk.receive(desk.envelope("277CA", status_277("SEC1 A7:562:82*20260212*U*240", reference="B18-0001")))
+    assert item(desk, "SEC1")["deadline"] == {
+        "kind": "filing", "level": None, "counted_from": "2026-01-15", "last_day": "2027-01-15", "days_left": 349,
+    }  # fmt: skip
+    table = desk.home.path / "mappings" / "payer_terms.csv"
+    table.parent.mkdir(parents=True, exist_ok=True)
+    head = "payer,filing_indicator,type,filing_days,replacements,source,days_after_payment\n"
+    table.write_text(f"{head}54321,,,90,,our contract,60\n")
+    assert item(desk, "SEC1")["deadline"]["counted_from"] == "2026-02-10"
+    assert item(desk, "SEC1")["deadline"]["last_day"] == "2026-04-11"
+
+
 def test_the_kind_of_coverage_decides_where_the_payer_has_no_row(desk: Desk) -> None:
     """Medicare has 120 days, and 180 from the answer for the second level; the patient is shown by initials."""
     claim = desk.claims("MED1")[0][0]
