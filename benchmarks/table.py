@@ -80,10 +80,12 @@ def ratios(rows: Sequence[Row]) -> Iterable[str]:
     """What is to be so many times as fast as another on as many claims of one run, and how time grows with claims."""
     rate = {(row.label, row.figures.claims): row.figures.claims / max(row.figures.cpu, 1e-3) for row in rows}
     for ours, theirs, wanted, does in RATIOS:
-        for claims in sorted(claims for label, claims in rate if label == ours and (theirs, claims) in rate):
-            times = rate[ours, claims] / rate[theirs, claims]
-            shown = f"{times:.{1 if wanted > 1 else 2}f}"
-            yield f"{ours}: {shown} times as fast as {does} {claims:,} claims (wanted: {wanted})"
+        for label, claims in sorted(rate):
+            other = label.replace(ours, theirs)  # with the mark of the server, where there is one
+            if label.startswith(ours) and (other, claims) in rate:
+                times = rate[label, claims] / rate[other, claims]
+                shown = f"{times:.{1 if wanted > 1 else 2}f}"
+                yield f"{label}: {shown} times as fast as {does} {claims:,} claims (wanted: {wanted})"
     for label in (IMPORT, BUILD, POST_835):
         sizes = sorted(claims for name, claims in rate if name == label)
         if len(sizes) > 1:

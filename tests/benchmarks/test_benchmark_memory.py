@@ -65,6 +65,8 @@ def test_the_ratios_are_of_one_run_and_as_many_claims() -> None:
     rows = [Row(plan.OURS_P, ours), Row(plan.PYX12_P, theirs), Row(plan.OURS_P, Figures(900, 1, 1.0, 1.0, 1))]
     (line,) = ratios(rows)
     assert "20.0 times as fast as pyx12 checks 100 claims" in line
+    (line,) = ratios([Row(f"{plan.OURS_P} (PostgreSQL)", ours), Row(f"{plan.PYX12_P} (PostgreSQL)", theirs)])
+    assert line.startswith(f"{plan.OURS_P} (PostgreSQL): 20.0 times")
     (line,) = ratios([Row(plan.IMPORT, ours), Row(plan.IMPORT, Figures(1000, 1, 10.0, 10.0, 1))])
     assert "time a claim with 1,000 claims is 2.00 times that with 100" in line
 
