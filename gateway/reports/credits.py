@@ -82,7 +82,7 @@ def _patients(conn: Connection, asked: Asked) -> Table:
         rows.append((*claim_cells(asked, claim), round(Decimal(body["paid"]) * 100), cents, since, due,
                      None if left is None else -left))  # fmt: skip
     rows.sort(key=lambda row: (row[-2], row[0]))
-    note = "By the balances that `gateway export patients` worked out last." if rows else ""
+    note = "By the balances that `gateway export patients` worked out last."
     title = "Patients who paid more than was left to them"
     return table_of("patients", title, _PATIENTS, rows if asked.limit is None else rows[: asked.limit],
                     count=len(rows), note=note)  # fmt: skip

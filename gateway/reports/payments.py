@@ -55,7 +55,9 @@ def build(conn: Connection, asked: Asked) -> Report:
         Chart("Paid by month", "money", "bars", _months(posted)),
     ]
     sections += [_group(asked, by, posted) for by in BY]
-    listed = sorted(found, key=lambda row: (not open_cents(row) and row.posted, row.payment_date, row.id))
+    listed = sorted(
+        found, key=lambda row: (not open_cents(row) and (row.posted or row.undone), row.payment_date, row.id)
+    )
     rows = [_row(asked, row) for row in (listed if asked.limit is None else listed[: asked.limit])]
     totals = {name: sum(values) for name, values in _totals(found).items()}
     title = "Payments, the open ones first"
@@ -70,7 +72,7 @@ def build(conn: Connection, asked: Asked) -> Report:
 def open_cents(row: RemittanceRow) -> int:
     """What of a payment still asks for somebody: unmatched money in and out, never netted, and what does not add up."""
     if not row.posted:
-        return abs(row.payment)
+        return 0 if row.undone else abs(row.payment)
     taken_back = row.unmatched - row.unmatched_in
     return row.unmatched_in + abs(taken_back) + abs(row.difference)
 
@@ -121,7 +123,7 @@ def _parked(row: RemittanceRow) -> tuple[int, ...]:
 
 def _row(asked: Asked, row: RemittanceRow) -> Row:
     key, name = asked.payer(row.payer_key, row.payer_name)
-    status = ("open" if open_cents(row) else "closed") if row.posted else "parked"
+    status = ("open" if open_cents(row) else "closed") if row.posted else "undone" if row.undone else "parked"
     return (
         str(row.id), row.payment_date, row.trace_number, row.method, row.account_ending, key, name or key, row.partner,
         row.payee_id, row.originator, str(row.file_id), status, row.claims, row.claims_unmatched,

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, case, exists, func, literal, or_, select
 
 from gateway.store.tables import (
     batches,
@@ -177,7 +177,8 @@ class RemittanceRow(NamedTuple):
     partner: str
     file_id: int
     posted: bool
-    reason: str  # why it is parked
+    undone: bool  # it was posted, and a person took it back
+    reason: str  # why it is parked; empty of a past in which it was posted and is not, or the other way round
     recorded_at: str
     payment: int
     claims: int
@@ -229,6 +230,12 @@ def was_posted(as_of: str) -> ColumnElement[bool]:
     return or_(remittances.c.id.in_(standing), and_(without_claims, remittances.c.id.in_(entered)))
 
 
+def _was_taken_back(as_of: str) -> ColumnElement[bool]:
+    entry = remittance_entries.c
+    until = [entry.recorded_at <= as_of] if as_of else []
+    return exists().where(entry.remittance_id == remittances.c.id, entry.kind == "undo", *until)
+
+
 def remittance_conditions(filters: Filters, as_of: str) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [remittances.c.recorded_at <= as_of] if as_of else []
     if filters.payer:
@@ -258,7 +265,7 @@ def remittance_rows(
     `with_parked`: those that were read and are not posted, too; of these everything is unmatched.
     """
     paid, adjusted = _paid_sums(as_of), _adjusted_sums()
-    posted = literal(True) if not with_parked else case((was_posted(as_of), 1), else_=0)
+    posted = literal(1) if not with_parked else case((was_posted(as_of), 1), else_=0)
     sums = [paid.c[name] for name in ("claims", "claims_unmatched", "matched", "unmatched", "unmatched_in")]
     own = [remittances.c[name] for name in RemittanceRow._fields if name in remittances.c and name not in _SUMMED]
     by_name = {column.name: column for column in own}
@@ -267,6 +274,10 @@ def remittance_rows(
         "partner": inbound_files.c.partner,
         "file_id": inbound_files.c.id,
         "posted": posted,
+        "undone": case((and_(posted == 0, _was_taken_back(as_of)), 1), else_=0),
+        "reason": case(
+            (case((remittances.c.status == "posted", 1), else_=0) == posted, remittances.c.reason), else_=""
+        ),
         **{column.name: func.coalesce(column, 0) for column in sums},
         "provider_adjustments": func.coalesce(adjusted.c.amount, 0),
     }
@@ -290,7 +301,7 @@ _FIRST_SUM = RemittanceRow._fields.index("payment")
 
 def _remittance_row(row: Any) -> RemittanceRow:
     made = RemittanceRow(*row[:_FIRST_SUM], *(int(value) for value in row[_FIRST_SUM:]))
-    return made._replace(posted=bool(made.posted))
+    return made._replace(posted=bool(made.posted), undone=bool(made.undone))
 
 
 def _paid_sums(as_of: str) -> Any:

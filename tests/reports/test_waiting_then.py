@@ -43,6 +43,13 @@ def test_what_was_settled_since_waited_then(desk: Desk) -> None:
     undone = told(desk, "reconciliation")
     assert undone["waiting"] == {"set_parked": 1}
     assert [row["status"] for row in desk.rows(remittances)] == ["parked"]
+    listed = [told(desk, "payments", one["as_of"])["list"][0] for one in (parked, posted, undone)]
+    assert [(one["status"], one["open"]) for one in listed] == [
+        ("parked", "180.00"),
+        ("closed", "0.00"),
+        ("undone", "0.00"),
+    ]
+    assert [one["reason"].startswith("undone") for one in listed] == [True, False, True]
     for one in (parked, posted, undone):
         assert waits(desk, one["as_of"]) == one.get("waiting", {})
 
