@@ -178,7 +178,7 @@ class RemittanceRow(NamedTuple):
     file_id: int
     posted: bool
     undone: bool  # it was posted, and a person took it back
-    reason: str  # why it is parked; empty of a past in which it was posted and is not, or the other way round
+    reason: str  # why it is parked; empty of a past that was decided on since
     recorded_at: str
     payment: int
     claims: int
@@ -236,6 +236,13 @@ def _was_taken_back(as_of: str) -> ColumnElement[bool]:
     return exists().where(entry.remittance_id == remittances.c.id, entry.kind == "undo", *until)
 
 
+def _was_decided_since(as_of: str) -> ColumnElement[bool]:
+    """Whether it was posted or taken back later, which is what its reason speaks of."""
+    entry = remittance_entries.c
+    found: ColumnElement[bool] = exists().where(entry.remittance_id == remittances.c.id, entry.recorded_at > as_of)
+    return found
+
+
 def remittance_conditions(filters: Filters, as_of: str) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [remittances.c.recorded_at <= as_of] if as_of else []
     if filters.payer:
@@ -275,9 +282,7 @@ def remittance_rows(
         "file_id": inbound_files.c.id,
         "posted": posted,
         "undone": case((and_(posted == 0, _was_taken_back(as_of)), 1), else_=0),
-        "reason": case(
-            (case((remittances.c.status == "posted", 1), else_=0) == posted, remittances.c.reason), else_=""
-        ),
+        "reason": case((_was_decided_since(as_of), ""), else_=by_name["reason"]) if as_of else by_name["reason"],
         **{column.name: func.coalesce(column, 0) for column in sums},
         "provider_adjustments": func.coalesce(adjusted.c.amount, 0),
     }
