@@ -53,6 +53,8 @@ class KnownSegments(dict[str, Known]):
 
     def __missing__(self, text: str) -> Known:
         segment = text.split(self._separator)
+        if segment[0] == "CLP":  # one a claim, and never the same
+            return CLAIM, segment, None
         read = _READERS.get(segment[0])
         if read is None:
             return _NOTHING
@@ -134,10 +136,6 @@ def _outpatient(segment: Segment, _component: str) -> Known:
     return CLAIM_REMARKS, tuple(filter(None, segment[3:8])), None
 
 
-def _claim(segment: Segment, _component: str) -> Known:
-    return CLAIM, segment, None
-
-
 def _outside(segment: Segment, _component: str) -> Known:
     return OUTSIDE, segment, None
 
@@ -153,6 +151,5 @@ _READERS: dict[str, Callable[[Segment, str], Known]] = {
     "NM1": _name,
     "MIA": _inpatient,
     "MOA": _outpatient,
-    "CLP": _claim,
     **dict.fromkeys(("LX", "TS3", "TS2", "PLB", "SE"), _outside),
 }
