@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from gateway.app import App
 from gateway.claims.wishes import Wishes
+from gateway.exchange.checking import refuse_older_store
 from gateway.exchange.delivery import batch_document, refresh_batch
 from gateway.exchange.joining import unfilled
 from gateway.exchange.unmet import hold_unmet
@@ -129,6 +130,7 @@ def lost(app: App) -> dict[str, int]:
 def build_for(app: App, profile: Profile) -> Generator[Built, None, None]:
     """Builds what is ready for one partner, and before that gives back what an interrupted process had taken."""
     with app.mailbox_lock(f"building for {profile.name}"):
+        refuse_older_store(app)
         abandon_leftovers(app, profile.name)
         groups, _ = _groups(app)
         for group in groups:

@@ -11,10 +11,11 @@ from gateway.errors import GatewayError
 from gateway.exchange import journal
 from gateway.reconcile.check import differences
 from gateway.reconcile.working import differences as work_differences
-from gateway.store import Connection, batches, inbound_files
+from gateway.store import Connection, batches, inbound_files, stamp
+from gateway.store.backup import Unproven, proven_at
 from gateway.store.check import check
 from gateway.store.retention import files_left
-from gateway.store.sealed import all_sealed
+from gateway.store.sealed import all_sealed, archived
 from gateway.x12.reader import Reader
 from gateway.x12.values import Interchange
 
@@ -95,6 +96,36 @@ def _accounted_for(app: App, name: str, known: set[str]) -> bool:
             return inbound_files.find_file(conn, sha256) is not None
         states = {str(batch.id): batch.state for batch in batches.list_batches(conn, states=("building", "abandoned"))}
     return notes.get("batch", "") in states or _is_taken_in(app, name)
+
+
+def refuse_older_store(app: App) -> None:
+    """Refuses to build or send from a store that is older than the archive, however it came to be there.
+
+    That is so where it does not know a file of the newest month in which something was sent.
+    """
+    names = app.archive.newest("sent")
+    with app.store.read() as conn:
+        known = archived(conn) | files_left(conn)
+    for name in names:
+        if name not in known and not _accounted_for(app, name, known) and _is_news(app, name):
+            raise Unproven(
+                "the store is older than the archive, which holds files that were sent since: run "
+                "`gateway store replay --reason …` first, so that nothing goes twice"
+            )
+
+
+def _is_news(app: App, name: str) -> bool:
+    """Whether it came after somebody last saw to the store, and no other process has recorded it meanwhile.
+
+    What cannot be read tells nothing: `store check` names it.
+    """
+    try:
+        with app.archive.open(name) as stream:
+            at = stamp(stream.header.at)
+    except (GatewayError, OSError):
+        return False
+    with app.store.read() as conn:
+        return at > proven_at(conn) and name not in archived(conn)
 
 
 def _is_taken_in(app: App, name: str) -> bool:

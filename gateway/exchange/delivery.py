@@ -13,6 +13,7 @@ from gateway.apart import WORDS
 from gateway.app import App
 from gateway.errors import GatewayError, Refused, UsageError
 from gateway.exchange import leftovers
+from gateway.exchange.checking import refuse_older_store
 from gateway.exchange.retaining import refuse_left_file
 from gateway.exchange.sealing import sealed, wire_of
 from gateway.partners import Profile
@@ -94,6 +95,8 @@ def send(app: App, profile: Profile) -> Generator[Delivered, None, None]:
                 refuse_unproven(conn)
         if not waiting and not leftovers.are_waiting(app, profile):
             return
+        if waiting:
+            refuse_older_store(app)
         transport = app.transport(profile)
         try:
             leftovers.remove(app, profile, transport)
@@ -116,6 +119,7 @@ def send_one(app: App, profile: Profile, batch_id: int) -> Delivered | None:
                 refuse_unproven(conn)
         if batch.state not in WAITING:
             return settled[0] if settled else None
+        refuse_older_store(app)
         transport = app.transport(profile)
         try:
             done = list(_settle_or_deliver(app, profile, transport, batch))

@@ -231,6 +231,12 @@ def numbers_unproven(conn: Connection) -> bool:
     return _last(conn) in _UNPROVEN
 
 
+def proven_at(conn: Connection) -> str:
+    """When somebody last saw to it that the store knows what was sent; empty where nobody had to."""
+    query = select(decisions.c.recorded_at).where(decisions.c.subject == _SUBJECT, decisions.c.action == _PROVEN)
+    return conn.execute(query.order_by(decisions.c.id.desc()).limit(1)).scalar_one_or_none() or ""
+
+
 class Unproven(Refused):
     """The store was put back, and what was sent since is not known to it yet."""
 

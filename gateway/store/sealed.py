@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, bindparam, select
 
 from gateway.store.rows import columns, fetch, fetch_one, insert_rows
-from gateway.store.tables import sealed_files
+from gateway.store.tables import batches, sealed_files
 
 
 class SealedRow(NamedTuple):
@@ -37,6 +37,12 @@ def of_clear(conn: Connection, clear_name: str) -> SealedRow | None:
     """The pair of a file that was sealed to be sent; the first, where there were two."""
     query = select(*columns(sealed_files, SealedRow)).where(sealed_files.c.clear_name == clear_name)
     return fetch_one(conn, query.order_by(sealed_files.c.recorded_at, sealed_files.c.wire_name), SealedRow)
+
+
+def archived(conn: Connection) -> set[str]:
+    """The archive files that batches and sealed files name."""
+    named = (batches.c.archive_name, sealed_files.c.wire_name)
+    return {name for one in named for name in conn.execute(select(one)).scalars()}
 
 
 def all_sealed(conn: Connection) -> list[SealedRow]:

@@ -183,6 +183,15 @@ class Archive:
         """Names of all kept files, oldest month first within sent and received; readable or not."""
         return (name for name in self._files() if _NAME.fullmatch(name))
 
+    def newest(self, kind: Kind) -> list[str]:
+        """Names of the files of the newest month of a kind."""
+        months = sorted(path for path in (self.root / kind).glob("*/*") if path.is_dir())
+        for month in reversed(months):
+            place = month.relative_to(self.root).as_posix()
+            if found := [name for path in month.iterdir() if _NAME.fullmatch(name := f"{place}/{path.name}")]:
+                return sorted(found)
+        return []
+
     def remove(self, name: str) -> None:
         """Lets a file go for good; harmless where it is gone already. Raises ArchiveUnwritable."""
         path = self._path(name)

@@ -232,6 +232,22 @@ def test_what_went_out_since_never_goes_twice(
     again.check()
 
 
+def test_an_older_store_is_noticed_however_it_came_there(
+    practice: Practice, partner: Partner, lost: Callable[[], Practice]
+) -> None:
+    """A database put back by its server's tools, or a file copied by hand: nothing is built or sent before a replay."""
+    older = lost()
+    older.take_in(4)
+    practice.take_in(4)
+    practice.gateway("batches", "build")
+    for command in (("batches", "build"), ("exchange",)):
+        assert "the store is older than the archive" in older.gateway(*command, code=4).err, command
+    assert partner.received_claims() == []
+    older.gateway("store", "replay", *REASON, code=None)
+    older.gateway("exchange", code=None)
+    assert len(older.batches()) == 1
+
+
 def _move(app: App, ways: dict[int, tuple[str, ...]]) -> None:
     """Takes batches through states of a delivery."""
     with app.store.write() as conn:
