@@ -87,6 +87,18 @@ class PostgresServer:
         name = address.partition("@/")[2].partition("?")[0]
         self._sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
+    def dump(self, address: str) -> bytes:
+        """A backup of a database by the server's own tool."""
+        command = [self._binaries / "pg_dump", "--format=custom", address]
+        return subprocess.run(command, check=True, capture_output=True).stdout
+
+    def put_back(self, address: str, dumped: bytes) -> None:
+        """Puts such a backup in the place of the database."""
+        self.drop(address)
+        self._sql(f"CREATE DATABASE {address.partition('@/')[2].partition('?')[0]}")
+        command = [self._binaries / "pg_restore", "--exit-on-error", "--dbname", address]
+        subprocess.run(command, check=True, capture_output=True, input=dumped)
+
     def _create(self, template: str) -> str:
         name = f"t{next(self._numbers)}"
         self._sql(f"CREATE DATABASE {name}" + (f" TEMPLATE {template} STRATEGY file_copy" if template else ""))

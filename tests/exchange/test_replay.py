@@ -172,6 +172,31 @@ def test_an_archive_without_a_journal_tells_what_was_sent(
     again.gateway("store", "check")
 
 
+def test_a_restored_database_is_completed(practice: Practice, partner: Partner, request: pytest.FixtureRequest) -> None:
+    """By the server's own tools, of which nothing tells the gateway but the archive: nothing is built or sent before
+    the replay, which does what a restore does."""
+    if practice.store_url.startswith("sqlite"):
+        pytest.skip("the embedded store has its own backup")
+    server = request.getfixturevalue("postgres")
+    practice.take_in(8)
+    monday = server.dump(practice.store_url)
+    settle_all(practice, [partner], rounds=12)
+    before = _seen(practice)
+    server.put_back(practice.store_url, monday)
+    sent = partner.received_claims()
+    for command in (("batches", "build"), ("exchange",)):
+        assert "the store is older than the archive" in practice.gateway(*command, code=4).err
+    assert partner.received_claims() == sent
+    practice.gateway("store", "check", code=1)
+    assert practice.json("store", "replay", *REASON)["problems"] == []
+    assert _seen(practice)["claims"] == before["claims"]
+    practice.gateway("store", "check")
+    practice.gateway("exchange", code=None)
+    assert len(practice.batches()) == len(before["batches"]), "nothing is sent twice"
+    number = practice.json("partners", "numbers", partner.name)["interchange"]
+    assert number >= max(int(one["interchange_control_number"]) for one in before["batches"])
+
+
 def test_a_restored_store_is_completed(practice: Practice, partner: Partner, tmp_path: Path) -> None:
     """What was sent and received since the backup is taken in, nothing is doubled, and the checks hold."""
     if not practice.store_url.startswith("sqlite"):
