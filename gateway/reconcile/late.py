@@ -5,24 +5,21 @@ The same rules as at once, asked from the other side. A fact keeps its own row; 
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import NamedTuple
 
 from gateway.reconcile.acknowledgments import UNANSWERABLE, group_key, interchange_key, named_in, set_key
 from gateway.reconcile.answered_set import TRUNCATIONS
 from gateway.reconcile.candidates import rematch_numbers
-from gateway.reconcile.meant import resolve
-from gateway.reconcile.origin import Origin, Posted, match_key
+from gateway.reconcile.meant import Fact, resolve
+from gateway.reconcile.origin import Posted, match_key
 from gateway.reconcile.projection import refresh
-from gateway.reconcile.statuses import claim_key, reference_key
+from gateway.reconcile.set_verdicts import bind_set_verdicts
+from gateway.reconcile.statuses import claim_key
 from gateway.store import Connection, stamp
 from gateway.store.answers import (
     AnsweredSubmission,
     NewLink,
-    UnboundEvent,
     add_links,
     answered_of_claims,
     claims_in_sets,
@@ -33,14 +30,6 @@ from gateway.store.answers import (
 )
 from gateway.store.batches import SetRow, sets_of, submissions_of
 from gateway.store.claims import claims_by_id
-
-
-class _Fact(NamedTuple):
-    """An unbound event with its keys read."""
-
-    event: UnboundEvent
-    keys: Mapping[str, str]
-    origin: Origin
 
 
 def rebind(conn: Connection, claim_ids: Iterable[int], now: datetime) -> set[int]:
@@ -63,9 +52,10 @@ def rebind(conn: Connection, claim_ids: Iterable[int], now: datetime) -> set[int
             sets |= {one.id for one in sets_of(conn, link.batch_id)}
     touched |= claims_in_sets(conn, sets)
     found = resolve(conn, binder.claim_keys, now)
-    touched |= found.claim_ids
-    said = {link.event_id for link in new}
-    count_bound(conn, found.inbound_set_ids | binder.inbound_sets_of(said), found.naming_ours)
+    whole = bind_set_verdicts(conn, found.references | binder.references, now)
+    touched |= found.claim_ids | whole.claim_ids
+    told = found.inbound_set_ids | binder.inbound_sets_of({link.event_id for link in new})
+    count_bound(conn, told | whole.bound.keys(), whole.naming_ours)
     refresh(conn, touched, stamp(now))
     if found.payer_claim_numbers:
         rematch_numbers(conn, found.payer_claim_numbers, now)
@@ -81,10 +71,12 @@ def bind_answers(conn: Connection, posted: Posted, inbound_set_id: int, now: dat
     bound = [key for key in posted.loose if (inbound_set_id, key) in found.bound_keys]
     posted.matched += len(bound)
     posted.unmatched -= len(bound)
-    posted.claim_ids |= found.claim_ids
+    whole = bind_set_verdicts(conn, found.references | posted.kept_references, now)
+    posted.matched += len(whole.bound.get(inbound_set_id, ()))
+    posted.claim_ids |= found.claim_ids | whole.claim_ids
     posted.payer_claim_numbers |= found.payer_claim_numbers
-    count_bound(conn, found.inbound_set_ids - {inbound_set_id}, found.naming_ours)
-    posted.foreign = not posted.matched and not posted.found_set
+    count_bound(conn, (found.inbound_set_ids | whole.bound.keys()) - {inbound_set_id}, whole.naming_ours)
+    posted.foreign = not (posted.matched or posted.found_set or inbound_set_id in whole.naming_ours)
 
 
 class _Binder:
@@ -94,23 +86,17 @@ class _Binder:
         self._conn = conn
         self._now = stamp(now)
         self._rows = answered_of_claims(conn, claim_ids)
-        self._by_reference: dict[str, list[AnsweredSubmission]] = defaultdict(list)
         self._by_set: dict[int, AnsweredSubmission] = {}
         self._sets: dict[int, list[SetRow]] = {}
+        self.references = {row.reference for row in self._rows}
         for row in self._rows:
             self._by_set.setdefault(row.set_id, row)
-            self._by_reference[reference_key(row.reference)].append(row)
         numbers = [claim.patient_control_number for claim in claims_by_id(conn, claim_ids).values()]
         self.claim_keys = set().union(*map(_cut_keys, numbers))  # under which facts about these claims are kept
-        self._facts = [_fact(event, now) for event in unbound_events(conn, self._keys())]
-        self._named: set[tuple[int | None, str]] = {
-            (fact.event.inbound_set_id, fact.event.match_key)
-            for fact in self._facts
-            if fact.event.match_key.startswith("claim:")
-        }
+        self._facts = [Fact.of(event, now) for event in unbound_events(conn, self._keys())]
 
     def _keys(self) -> set[str]:
-        keys = self.claim_keys | set(self._by_reference)
+        keys = set(self.claim_keys)
         for row in self._by_set.values():
             keys.add(group_key(row.group_control_number))
             keys.add(set_key(row.group_control_number, row.control_number.lstrip("0")))
@@ -133,13 +119,11 @@ class _Binder:
                     found.update(dict.fromkeys(self._sets_of_group(fact)))
                 case "ack_claim":
                     found.update(dict.fromkeys(self._blamed(fact)))
-                case "status" if fact.event.match_key.startswith("bht:"):
-                    found.update(dict.fromkeys(self._whole_set(fact)))
         return list(found)
 
     def _link(
         self,
-        fact: _Fact,
+        fact: Fact,
         rung: str,
         *,
         row: AnsweredSubmission | None = None,
@@ -152,20 +136,20 @@ class _Binder:
 
     # Interchanges and groups
 
-    def _interchange(self, fact: _Fact) -> Iterator[NewLink]:
+    def _interchange(self, fact: Fact) -> Iterator[NewLink]:
         for row in self._by_set.values():
             same = interchange_key(row.interchange_control_number) == fact.event.match_key
             if same and self._is_ours(fact, row):
                 yield self._link(fact, "ta1", batch_id=row.batch_id)
 
-    def _sets_of_group(self, fact: _Fact) -> Iterator[NewLink]:
+    def _sets_of_group(self, fact: Fact) -> Iterator[NewLink]:
         for row in self._by_set.values():
             if group_key(row.group_control_number) != group_key(fact.keys.get("group_control_number", "")):
                 continue
             if self._is_ours(fact, row) and self._fits_group(fact, row):
                 yield self._link(fact, "999", set_id=row.set_id)
 
-    def _blamed(self, fact: _Fact) -> Iterator[NewLink]:
+    def _blamed(self, fact: Fact) -> Iterator[NewLink]:
         """The only claim of the set whose number a CTX names."""
         key = claim_key(fact.keys.get("patient_control_number", ""))
         for row in self._by_set.values():
@@ -176,7 +160,7 @@ class _Binder:
                 ours = [one for one in self._rows if len(named) == 1 and one.id == named[0].id]
                 yield from (self._link(fact, "999", row=one) for one in ours)
 
-    def _fits_group(self, fact: _Fact, row: AnsweredSubmission) -> bool:
+    def _fits_group(self, fact: Fact, row: AnsweredSubmission) -> bool:
         sets = self._group(row)
         if (included := fact.keys.get("included")) and int(included) != len(sets):
             return False
@@ -193,42 +177,12 @@ class _Binder:
             self._sets[row.batch_id] = sets_of(self._conn, row.batch_id)
         return [one for one in self._sets[row.batch_id] if one.group_control_number == row.group_control_number]
 
-    def _is_ours(self, fact: _Fact, row: AnsweredSubmission) -> bool:
+    def _is_ours(self, fact: Fact, row: AnsweredSubmission) -> bool:
         if row.delivery in UNANSWERABLE:
             return False
         return fact.origin.answers(partner=row.partner, sender=row.sender, receiver=row.receiver)
-
-    # Sets and claims of a 277CA
-
-    def _whole_set(self, fact: _Fact) -> Iterator[NewLink]:
-        """A verdict on a provider or a whole set: for those that the same answer does not name."""
-        providers = fact.keys.get("providers", "").split()
-        counted = fact.keys.get("claims", "")
-        for row in self._by_reference[fact.event.match_key]:
-            if providers and row.billing_key not in providers:
-                continue
-            if counted and int(counted) != row.set_claims:
-                continue
-            if fact.event.verdict != "accept" or not self._is_named(fact, row):
-                yield self._link(fact, "reference", row=row)
-
-    def _is_named(self, fact: _Fact, row: AnsweredSubmission) -> bool:
-        at = fact.event.inbound_set_id
-        if any((at, key) in self._named for key in _cut_keys(row.patient_control_number)):
-            return True
-        return any(
-            other.event.inbound_set_id == at and row.billing_key in other.keys.get("providers", "").split()
-            for other in self._facts
-        )
 
 
 def _cut_keys(patient_control_number: str) -> set[str]:
     whole = match_key(patient_control_number)
     return {claim_key(whole), *(claim_key(whole[:length]) for length in TRUNCATIONS)}
-
-
-def _fact(event: UnboundEvent, now: datetime) -> _Fact:
-    keys: dict[str, str] = json.loads(event.keys)
-    senders = frozenset(keys.get("senders", "").split(" "))
-    receivers = frozenset(keys.get("receivers", "").split(" "))
-    return _Fact(event, keys, Origin(event.inbound_set_id or 0, keys.get("partner", ""), senders, receivers, now))

@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from gateway.inbound.facts import Receiver
-from gateway.reconcile.answered_set import TRUNCATIONS, Named, OurSet, by_date, newest, only
+from gateway.reconcile.answered_set import TRUNCATIONS, Named, OurSet, by_date, named_set, newest, only
 from gateway.reconcile.origin import Origin, bare, match_key
 from gateway.reconcile.statuses import DELIVERED, claim_key, clearinghouse_key, payer_number_key
 from gateway.store import Connection, stamp
@@ -31,13 +30,11 @@ from gateway.store.answers import (
     newest_links,
     unbound_events,
 )
-from gateway.store.batches import find_sets_by_reference
 from gateway.store.candidates import ids_by_cut
 from gateway.store.event_links import MOVED
 
 _OF_A_CLAIM = frozenset(("status", "inquiry", "numbered"))
 _ROUNDS = 6  # a number may tell whose an answer is that tells another number, and so on; nobody gives a claim many
-_NOBODY = Receiver(0, "", "", (), None, None, None, None)
 
 
 class Fact(NamedTuple):
@@ -68,6 +65,11 @@ class Fact(NamedTuple):
         """Whether it speaks of the claim, not of a submission."""
         return self.event.hop == "status"
 
+    @property
+    def is_of_set(self) -> bool:
+        """Whether it speaks of a whole set, or of all claims of a provider in it."""
+        return self.event.match_key.startswith("bht:")
+
     def named(self) -> Named:
         charge = self.keys.get("charge", "")
         return Named(
@@ -85,8 +87,8 @@ class Resolved:
 
     claim_ids: set[int] = field(default_factory=set)  # touched
     submission_ids: set[int] = field(default_factory=set)  # that facts are bound to now
-    inbound_set_ids: set[int] = field(default_factory=set)  # of facts whose link is new or moved, or that name a set
-    naming_ours: set[int] = field(default_factory=set)  # inbound sets with facts that name a set of ours
+    inbound_set_ids: set[int] = field(default_factory=set)  # of facts whose link is new or moved
+    references: set[str] = field(default_factory=set)  # that these facts name
     bound_keys: set[tuple[int | None, str]] = field(default_factory=set)  # inbound set and match key of facts bound now
     payer_claim_numbers: set[str] = field(default_factory=set)  # that became known
 
@@ -129,9 +131,6 @@ def _link(conn: Connection, facts: Sequence[Fact], found: Resolved, now: datetim
     changed, links = [], []
     for fact, (row, rung) in zip(facts, _Meant(conn, facts).rows(), strict=True):
         event = fact.event
-        if rung == "reference" and event.inbound_set_id is not None:
-            found.naming_ours.add(event.inbound_set_id)
-            found.inbound_set_ids.add(event.inbound_set_id)
         if row is not None:
             found.bound_keys.add((event.inbound_set_id, event.match_key))
             found.submission_ids.add(row.id)
@@ -144,6 +143,7 @@ def _link(conn: Connection, facts: Sequence[Fact], found: Resolved, now: datetim
         found.claim_ids |= {one for one in (before[0], after[0]) if one is not None}
         if event.inbound_set_id is not None:
             found.inbound_set_ids.add(event.inbound_set_id)
+        found.references.add(fact.keys.get("reference", ""))
         if event.match_key.startswith("1k:"):
             found.payer_claim_numbers.add(fact.keys["payer_claim_number"])
     add_links(conn, links)
@@ -181,7 +181,7 @@ class _Meant:
             return self._alone(fact)
         ours = self._sets.get(set_id)
         if ours is None:
-            ours = self._sets[set_id] = OurSet.of(_NOBODY, answered_in_set(self._conn, set_id))
+            ours = self._sets[set_id] = OurSet.of(answered_in_set(self._conn, set_id))
         row, _ = ours.find_named(fact.named())
         if row is None and fact.clearinghouse_key:
             told = [one for one in self._by_house.get(fact.clearinghouse_key, []) if one.id in ours.rows]
@@ -195,14 +195,8 @@ class _Meant:
             return None
         at = (reference, fact.origin._replace(inbound_set_id=0))
         if at not in self._set_ids:
-            sets = [one for one in find_sets_by_reference(self._conn, reference) if one.state != "building"]
-            if len(sets) > 1:
-                sets = [
-                    one
-                    for one in sets
-                    if fact.origin.answers(partner=one.partner, sender=one.sender, receiver=one.receiver)
-                ]
-            self._set_ids[at] = sets[0].id if len(sets) == 1 else None
+            found = named_set(self._conn, reference, fact.origin)
+            self._set_ids[at] = found.id if found is not None else None
         return self._set_ids[at]
 
     def _alone(self, fact: Fact) -> tuple[AnsweredSubmission | None, str]:

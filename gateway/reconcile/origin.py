@@ -58,6 +58,7 @@ class Posted:
     payer_claim_numbers: set[str] = field(default_factory=set)  # that it makes known
     foreign: bool = False  # it answers nothing of ours
     found_set: bool = False  # it names a set of ours
+    kept_references: set[str] = field(default_factory=set)  # of sets of ours that it does not name all its claims of
     loose: list[str] = field(default_factory=list)  # match keys of the claims that it names and that are not bound yet
     loose_numbers: list[str] = field(default_factory=list)  # match keys of clearinghouse numbers that it makes known
     issues: list[Issue] = field(default_factory=list)

@@ -8,15 +8,15 @@ claim, not of a submission.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 
 from gateway.inbound.facts import ClaimStatus, LineStatus, Provider, Receiver, Source, Status, StatusFacts
 from gateway.reconcile.acknowledgments import sides
-from gateway.reconcile.answered_set import Named, OurSet, bills, only
+from gateway.reconcile.answered_set import Heard, Named, OurSet, Totals, named_set, only
 from gateway.reconcile.origin import Origin, Posted, match_key
 from gateway.store import Connection
 from gateway.store.answers import AnsweredSubmission, answered_before, answered_in_set
-from gateway.store.batches import find_sets_by_reference
 from gateway.store.claims import NewEvent, append_events, codes_json, keys_json, lock_claims
 
 PAYER = "PR"  # NM101 of the source; every other one is an intermediary
@@ -62,12 +62,12 @@ class _Poster:
         self._origin = origin
         self._hop = "status" if facts.inquiry else "clearinghouse"
         self._set: OurSet | None = None
+        self._heard: list[Heard] = []  # of the submitter that is being read
         self._receiver: Receiver | None = None
         self._provider: Provider | None = None
         self._events: list[NewEvent] = []
         self._matched: set[int] = set()
         self._found_set = False
-        self._named = self._named_refused = 0
 
     def run(self) -> None:
         for answer in self._facts:
@@ -97,21 +97,15 @@ class _Poster:
     # Sets
 
     def _begin_set(self, receiver: Receiver) -> None:
-        self._receiver, self._provider = receiver, None
-        self._named = self._named_refused = 0
+        self._receiver, self._provider, self._heard = receiver, None, []
         if self._facts.inquiry or not receiver.reference:
             return
-        sets = [one for one in find_sets_by_reference(self._conn, receiver.reference) if one.state != "building"]
-        if len(sets) > 1:
-            sets = [one for one in sets if self._is_between(one.partner, one.sender, one.receiver)]
-        if len(sets) != 1:
+        found = named_set(self._conn, receiver.reference, self._origin)
+        if found is None:
             return
-        rows = answered_in_set(self._conn, sets[0].id)
+        rows = answered_in_set(self._conn, found.id)
         lock_claims(self._conn, [row.claim_id for row in rows])
-        self._set = OurSet.of(receiver, rows)
-
-    def _is_between(self, partner: str, sender: str, receiver: str) -> bool:
-        return self._origin.answers(partner=partner, sender=sender, receiver=receiver)
+        self._set = OurSet.of(rows)
 
     def _end_of_set(self) -> None:
         """What the totals and the submitter's level say of the claims that were not named."""
@@ -123,39 +117,28 @@ class _Poster:
         self._set = self._receiver = None
 
     def _end_of_ours(self, ours: OurSet, receiver: Receiver) -> None:
-        if ours.is_anothers:
+        self._found_set = self._found_set or not ours.is_anothers
+        if ours.unfound:
+            self._keep_set_verdict(receiver)  # whom it does not name is known once these are found, or are another's
+            self.posted.kept_references.add(receiver.reference)
             return
-        self._found_set = True
-        rest = [row for key, row in ours.rows.items() if key not in ours.named]
+        rest, totals = ours.unnamed, Totals(receiver.accepted, receiver.rejected)
         status = next((one for one in receiver.statuses if one.verdict in REFUSED), None)
-        if status is not None and self._refuses_all(ours, receiver):
+        against = ours.contradicts_refusal(totals) if status is not None else ""
+        if against:
+            self.posted.say("status_set_contradicts", against, receiver.segment)
+        if status is not None and not against:
             self._say_of_all(rest, status.verdict, status.codes, receiver)
-        elif rest and self._accepts_rest(ours, receiver):
+        elif rest and totals.are_told and ours.accounts_for(totals):
             self._say_of_all(rest, "accept", _codes(receiver.statuses, "accept"), receiver)
+        elif rest and totals.are_told and not self._is_part(ours, totals):
+            text = "The totals do not account for our claims in the set, so those not named are not taken as accepted."
+            self.posted.say("status_totals_differ", text, receiver.segment)
 
-    def _refuses_all(self, ours: OurSet, receiver: Receiver) -> bool:
-        """Whether a refusal of the submitter means every claim: some use it for single ones, so the counts decide."""
-        accepted = len(ours.named) - len(ours.refused)
-        if receiver.accepted or accepted or ours.said > ours.said_refused:
-            text = "The whole set is refused although claims of it are accepted; only those named count as refused."
-            self.posted.say("status_set_contradicts", text, receiver.segment)
-            return False
-        if receiver.rejected is not None and receiver.rejected < len(ours.rows):
-            text = "The whole set is refused, but fewer claims than it has; only those named count as refused."
-            self.posted.say("status_set_contradicts", text, receiver.segment)
-            return False
-        return True
-
-    def _accepts_rest(self, ours: OurSet, receiver: Receiver) -> bool:
-        """QTY*90 and QTY*AA together are our claims in the set, and QTY*AA those that are refused by name."""
-        if receiver.accepted is None and receiver.rejected is None:
-            return False
-        accepted, rejected = receiver.accepted or 0, receiver.rejected or 0
-        if accepted + rejected == len(ours.rows) and rejected == len(ours.refused):
-            return True
-        text = "The totals do not account for our claims in the set, so those not named are not taken as accepted."
-        self.posted.say("status_totals_differ", text, receiver.segment)
-        return False
+    def _is_part(self, ours: OurSet, totals: Totals) -> bool:
+        """Whether the totals are those of a part of the set: of the claims named, or of the claims to this payer."""
+        counted = (totals.accepted or 0) + (totals.rejected or 0)
+        return counted == ours.said or (self._hop == "payer" and counted < len(ours.rows))
 
     def _say_of_all(
         self, rows: Iterable[AnsweredSubmission], verdict: str, codes: Sequence[str], receiver: Receiver
@@ -166,47 +149,35 @@ class _Poster:
             self._add(row, verdict, codes, max(dates, default=""), receiver.segment, text=text)
 
     def _keep_set_verdict(self, receiver: Receiver) -> None:
-        """The verdict on a set that is not ours to know, with its counts, for when it is imported."""
+        """What is said of a set that is not ours to know, for when it is imported: a refusal, the totals, or both."""
+        if not receiver.reference:
+            return
         refusal = next((one for one in receiver.statuses if one.verdict in REFUSED), None)
-        counts = (receiver.accepted, receiver.rejected)
-        if not receiver.reference or (refusal is None and counts == (None, None)):
-            return
-        rejected = receiver.rejected or 0
-        if refusal is not None and (receiver.accepted or self._named > self._named_refused):
-            return
-        if refusal is None and rejected != self._named_refused:
-            return
-        total = (receiver.accepted or 0) + rejected
-        if total and total == self._named:
-            return  # nobody is left of whom it would speak
-        keys = {**sides(self._origin), "reference": receiver.reference, "claims": str(total) if total else ""}
-        dates = [one.date for one in receiver.statuses if one.date]
-        self._events.append(
-            self._event(
-                verdict=refusal.verdict if refusal else "accept",
-                codes=refusal.codes if refusal else _codes(receiver.statuses, "accept"),
-                said_on=max(dates, default=""),
-                segment=receiver.segment,
-                keys={name: value for name, value in keys.items() if value},
-                key=reference_key(receiver.reference),
-            )
-        )
+        totals = Totals(receiver.accepted, receiver.rejected)
+        named = json.dumps([one.kept() for one in self._heard], separators=(",", ":"))
+        keys = {**sides(self._origin), "reference": receiver.reference, **totals.keys(), "named": named}
+        said = max((one.date for one in receiver.statuses if one.date), default="")
+        at, key = receiver.segment, reference_key(receiver.reference)
+        if refusal is not None:
+            self._events.append(self._event(refusal.verdict, refusal.codes, said, at, keys, key=key))
+        if totals.are_told:
+            codes = _codes(receiver.statuses, "accept")
+            self._events.append(self._event("accept", codes, said, at, keys, key=key))
 
     def _refuse_provider(self, provider: Provider) -> None:
         status = next((one for one in provider.statuses if one.verdict in REFUSED), None)
         if status is None or self._facts.inquiry:
             return
+        ids = frozenset((provider.id, *provider.other_ids))
+        self._heard.append(Heard(None, ids, "", refused=True))
         if self._set is None:
-            self._named_refused += provider.rejected or 0
             self._keep_provider_verdict(provider, status)
             return
-        rows = [row for row in self._set.rows.values() if bills(row, provider)]
+        rows = self._set.refuse_providers(ids)
         if provider.rejected is not None and provider.rejected != len(rows):
             text = "The provider's refused claims are not as many as ours in the set; all of them count as refused."
             self.posted.say("status_provider_counts", text, provider.segment)
         for row in rows:
-            self._set.named.add(row.id)
-            self._set.refused.add(row.id)
             text = "All claims of the billing provider were refused"
             self._add(row, status.verdict, status.codes, status.date, status.segment, text=status.text or text)
 
@@ -222,20 +193,15 @@ class _Poster:
 
     def _claim(self, claim: ClaimStatus) -> None:
         verdict = claim.verdict
-        self._named += 1
-        self._named_refused += verdict in REFUSED
-        if self._set is not None:
-            self._set.said += 1
-            self._set.said_refused += verdict in REFUSED
         row = self._bind(claim)
+        named = Named.of(claim, self._provider)
+        self._heard.append(Heard(named, named.providers, claim.clearinghouse_number, verdict in REFUSED))
+        if self._set is not None:
+            self._set.hear(row, refused=verdict in REFUSED)
         keys = self._keys(claim)
         if row is None:
             self.posted.unmatched += 1
             self.posted.loose.append(claim_key(claim.patient_control_number))
-        elif self._set is not None and row.id in self._set.rows:
-            self._set.named.add(row.id)
-            if verdict in REFUSED:
-                self._set.refused.add(row.id)
         key = claim_key(claim.patient_control_number) if row is None else _number_key(claim)
         self._number(claim, row, keys, key)
         for status, line in _statuses(claim):

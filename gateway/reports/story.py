@@ -110,8 +110,7 @@ def _payer_numbers(told: Sequence[Told], remitted: Sequence[Remitted]) -> list[s
         if event_code(event.id) in taken:
             continue
         said += [code.removeprefix("1K:") for code in json.loads(event.codes) if code.startswith("1K:")]
-        if event.match_key.startswith("1k:"):
-            said.append(event.match_key.removeprefix("1k:"))
+        said.append(json.loads(event.keys).get("payer_claim_number", ""))
     return list(dict.fromkeys(number for number in said if number))
 
 

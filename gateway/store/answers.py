@@ -152,6 +152,17 @@ def unbound_events(conn: Connection, match_keys: Iterable[str]) -> list[UnboundE
     return found
 
 
+def standing_submissions(conn: Connection, event_ids: Iterable[int]) -> dict[int, set[int]]:
+    """The submissions that each of many facts is bound to now."""
+    found: dict[int, set[int]] = {}
+    links = event_links.c
+    for part in cut(sorted(set(event_ids))):
+        query = select(links.event_id, links.submission_id).where(links.event_id.in_(part), standing())
+        for event_id, submission_id in conn.execute(query.where(links.submission_id.is_not(None))):
+            found.setdefault(int(event_id), set()).add(int(submission_id))
+    return found
+
+
 def has_unbound_events(conn: Connection) -> bool:
     """Whether there is any fact at all that names nothing of ours."""
     nothing = and_(events.c.claim_id.is_(None), events.c.submission_id.is_(None))

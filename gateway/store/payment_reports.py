@@ -163,8 +163,8 @@ def unbound_answers(
         *(column.is_(None) for column in scopes),
         events.c.verdict != "",
         events.c.kind != "numbered",
-        # What totals say of claims that are not named is no answer by itself where the rest of its set is bound.
-        or_(inbound_sets.c.status != "posted", ~events.c.match_key.startswith("bht:")),
+        # What totals say of claims that are not named is no answer by itself where others are named.
+        or_(inbound_sets.c.claims == 0, ~events.c.match_key.startswith("bht:")),
         ~exists().where(*bound),
         *([events.c.recorded_at <= as_of] if as_of else []),
         *([inbound_files.c.partner == filters.partner] if filters.partner else []),

@@ -82,7 +82,6 @@ class Told(NamedTuple):
     codes: str  # JSON
     text: str
     keys: str  # JSON: the identifiers that it named; of what was entered the source
-    match_key: str  # of an answer: the payer's number of the claim, as "1k:…"
     actor: str
     recorded_at: str
     file_id: int | None

@@ -63,8 +63,12 @@ def again(data: bytes, number: int) -> bytes:
 # ── 837 ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _claims(reference: str, *numbers: str, date: str = "20260110", second: bool = False) -> str:
-    """The body of an 837P; `second` to the secondary payer, with what the first one paid."""
+def _claims(
+    reference: str, *numbers: str, date: str = "20260110", second: bool = False, frequency: str = "1", of: str = ""
+) -> str:
+    """The body of an 837P; `second` to the secondary payer, with what the first one paid; `of` is what the payer calls
+    the claim that a frequency other than 1 is about. A replacement charges 35 more."""
+    more = 35 if frequency == "7" else 0
     lines = f"""BHT*0019*00*{reference}*{date}*0930*CH
         NM1*41*2*EXAMPLE BILLING*****46*{US}
         PER*IC*DESK*TE*5555550100
@@ -92,7 +96,8 @@ def _claims(reference: str, *numbers: str, date: str = "20260110", second: bool 
             N4*EASTHAVEN*NY*10999
             DMG*D8*19800401*F
             NM1*PR*2*HEALTH PLAN*****PI*{payer}
-            CLM*{number}*165***11:B:1*Y*A*Y*Y
+            CLM*{number}*{165 + more}***11:B:{frequency}*Y*A*Y*Y
+            {f"REF*F8*{of}" if of else ""}
             HI*ABK:J45909
             {paid if second else ""}
             LX*1
@@ -100,7 +105,7 @@ def _claims(reference: str, *numbers: str, date: str = "20260110", second: bool 
             DTP*472*D8*{day}
             REF*6R*1
             LX*2
-            SV1*HC:96372*40*UN*1***1
+            SV1*HC:96372*{40 + more}*UN*1***1
             DTP*472*D8*{day}
             REF*6R*2
             """
@@ -238,6 +243,12 @@ SENT = {
     "secondary": _interchange(
         "837", 705, _claims("B6", "ACCT2", date="20260122", second=True), date="260122", sent=True
     ),
+    "replaced": _interchange(
+        "837", 707, _claims("B8", "ACCT4", date="20260301", frequency="7", of="PAYER4"), date="260301", sent=True
+    ),
+    "voided": _interchange(
+        "837", 708, _claims("B9", "ACCT5", date="20260302", frequency="8", of="PAYER5"), date="260302", sent=True
+    ),
 }
 READY = {"ready": _interchange("837", 706, _claims("B7", "ACCT8", "ACCT9"), date="260123", sent=True)}
 
@@ -292,6 +303,29 @@ CAME = {
     "whole set": _interchange("277CA", 815, _status("B2", totals="QTY*90*2", date="20260111")),
     "again": _interchange("277CA", 816, _status("B5", ("ACCT7", "A2:20*20260122*WQ*165"), payer=True, date="20260122")),
     "inquiry": _interchange("277", 817, _status("", ("ACCT3", "P1:20*20260125**165", "REF*1K*PAYER3"), inquiry="Q1")),
+    "lost among others": _interchange(  # whose the number is, and so whom the totals speak of, another answer tells
+        "277CA",
+        842,
+        _status("B1", ("0", "A3:562*20260111*U*165", "REF*D9*HOUSE3"), totals="QTY*90*3\nQTY*AA*1", date="20260111"),
+    ),
+    "single refusal": _interchange(  # the submitter's level repeats what is said of one claim
+        "277CA",
+        843,
+        _status(
+            "B3",
+            ("ACCT6", "A3:562*20260122*U*165"),
+            totals="STC*A3:562*20260122*U*165\nQTY*90*1\nQTY*AA*1",
+            date="20260122",
+        ),
+    ),
+    "another's": _interchange(  # another system on this mailbox numbers its sets as we do
+        "277CA", 840, _status("B2", ("NOBODY", "A2:20*20260111*WQ*70"), totals="QTY*90*2", date="20260111")
+    ),
+    "another's refused": _interchange(
+        "277CA",
+        841,
+        _status("B3", ("NOBODY", "A3:562*20260121*U*70"), totals="QTY*90*1\nQTY*AA*1", date="20260121"),
+    ),
     "foreign": _interchange("277CA", 818, _status("FOREIGN", ("NOBODY", "A3:562*20260111*U*99"))),
     "paid": _interchange(
         "835",
@@ -351,7 +385,25 @@ CAME = {
     "six": _interchange("835", 831, _pay("CHK11", "55", _clp("ACCT6", 55, "PAYER6"), date="20260213")),
     "six again": _interchange("835", 832, _pay("CHK12", "55", _clp("ACCT6", 55, "PAYER6"), date="20260214")),
     "repeated": _interchange("835", 833, _pay("CHK11", "30", _clp("ACCT6", 30, "PAYER6"), date="20260213")),
+    "999 replaced": _interchange("999", 835, _ack(707, ("0001", "A", ""))),
+    "999 voided": _interchange("999", 836, _ack(708, ("0001", "A", ""))),
+    "replacement": _interchange(
+        "277CA", 837, _status("B8", ("ACCT4", "A2:20*20260303*WQ*200", "REF*1K*PAYER4R"), payer=True, date="20260303")
+    ),
+    "void": _interchange("277CA", 838, _status("B9", ("ACCT5", "A2:20*20260303*WQ*165"), payer=True, date="20260303")),
+    "corrected": _interchange(  # the replacement pays, and what was paid by member is taken back
+        "835",
+        839,
+        _pay(
+            "CHK14",
+            "46",
+            _clp("OTHER44", -44, "PAYER4", status="22", charge=-165, about="ACCT4"),
+            _clp("ACCT4", 120, "PAYER4R", charge=200, reason="PR*1"),
+            date="20260310",
+            plb=f"PLB*{NPI}*20261231*WO:CHK9*30",
+        ),
+    ),
     "nobody's": _interchange("835", 834, _pay("CHK13", "12", _clp("STRANGER", 12, "PAYERX"))),
 }
 # These keep their order: a claim's versions as they were imported, and the second of two that contradict each other.
-AFTER = {"secondary": "first", "repeated": "six"}
+AFTER = {"secondary": "first", "replaced": "first", "voided": "first", "repeated": "six"}

@@ -25,13 +25,15 @@ from gateway.claims.history import Event
 from gateway.exchange.already_sent import import_already_sent
 from gateway.exchange.intake import Door, import_file
 from gateway.exchange.process import process_file, process_waiting, record_file
-from gateway.exchange.reporting import report
+from gateway.exchange.reporting import patient_of, provider_balances_of, report
+from gateway.exchange.worklist import lists
 from gateway.home import Home
 from gateway.outbound import writing
 from gateway.partners import Profile, load_profile
 from gateway.reconcile.projection import rebuild
 from gateway.reports.as_json import document_of
 from gateway.reports.catalog import NAMES
+from gateway.reports.story import shown
 from gateway.simulator import Scenario
 from gateway.store import Store, open_store, stamp
 from gateway.store.check import check
@@ -47,6 +49,7 @@ from gateway.store.tables import (
     remittance_links,
     remittances,
 )
+from gateway.store.worklist import WorkFilters
 
 # Behind every time that a file of a deck can name: decks are made by programs with the real clock.
 START = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=2)
@@ -55,7 +58,7 @@ AS_OF = START + timedelta(days=45)
 _OURS = frozenset(
     ("as_of", "rejected_at", "remitted_claim", "at", "id", "file", "file_id", "name", "recorded_at", "imported_at",
      "received", "received_at", "payment_id", "remittance_id", "remittance", "segment", "issues", "set", "found",
-     "batch", "batch_id", "source", "sets", "built_at", "file_name")
+     "batch", "batch_id", "source", "sets", "built_at", "file_name", "command")
 )  # fmt: skip
 
 
@@ -213,7 +216,19 @@ def picture(table: Table) -> dict[str, Any]:
     table.clock = max(table.clock, AS_OF)
     for name in NAMES:
         found[f"report {name}"] = _bare(document_of(report(table, name, Filters())))
+    found["worklist"] = _bare(lists(table, (), WorkFilters(), None))
+    with table.store.read() as conn:
+        found["shown"] = {name: _shown(table, conn, claim_id) for claim_id, name in numbers.items()}
     return found
+
+
+def _shown(table: Table, conn: Any, claim_id: int) -> Any:
+    """What `claims show` says of a claim, without the lines that tell how it came to that."""
+    document = shown(conn, claim_id)
+    document["patient"] = patient_of(table, conn, claim_id)
+    document["provider_balances"] = provider_balances_of(table, conn, document)
+    del document["events"]
+    return _bare(document)
 
 
 def whole(table: Table) -> None:
@@ -270,7 +285,8 @@ def _payments(conn: Any, numbers: dict[int, str]) -> list[Any]:
             for posting in conn.execute(select(postings).where(postings.c.remittance_claim_id == one.id)).mappings():
                 money.update({key: posting[key] for key in ("charge", "paid", "contractual", "denied", "other")})
             said = (one.patient_control_number, one.status, one.charge, one.paid, one.payer_claim_number)
-            remitted.append((said, links.get(one.id, ("", "")), sorted((+money).items()) + sorted((-money).items())))
+            moved = sorted((key, amount) for key, amount in money.items() if amount)
+            remitted.append((said, links.get(one.id, ("", "")), moved))
         of = provider_adjustments.c.remittance_id == row.id
         pairs = [(one.code, one.reference, one.amount) for one in conn.execute(select(provider_adjustments).where(of))]
         made.append(([getattr(row, name) for name in columns], remitted, sorted(pairs)))

@@ -256,14 +256,25 @@ class Orders(RuleBasedStateMachine):
 
 
 def _without(said: dict[str, Any], decided: set[tuple[str, int, int]], settled: set[str]) -> dict[str, Any]:
-    """A picture without the words that say that a person had a hand in it."""
+    """A picture without the words that say that a person had a hand in it. What a person matched makes the payer's
+    number known, so that others with that number may be matched by a better rung."""
+    vouched = {
+        one[4]
+        for head, rows, _ in said["payments"]
+        for at, (one, _, _) in enumerate(rows, 1)
+        if (head[0], head[4], at) in decided
+    }
     payments = []
     for head, rows, pairs in said["payments"]:
         trace, amount, status = head[0], head[4], head[6]
         kept = trace not in settled or status == "posted"  # what was posted once and taken back still says whose it was
         head = [*head[:-1], "" if trace in settled else head[-1]]
         shown = [
-            (one, (link[0], "" if (trace, amount, at) in decided else link[1]) if kept else "", money)
+            (
+                one,
+                (link[0], "" if (trace, amount, at) in decided or one[4] in vouched else link[1]) if kept else "",
+                money,
+            )
             for at, (one, link, money) in enumerate(rows, 1)
         ]
         payments.append((head, shown, pairs))
@@ -344,6 +355,12 @@ def test_no_order_matters(machine: type[Orders]) -> None:
         pytest.param(["second", "house", "first", "by number"], id="an earlier answer is not counted as a later one"),
         pytest.param(["once more", "refused", "ta1 refused", "again"], id="sent first, imported last"),
         pytest.param(["first", "by number", "second"], id="an answer that two submissions may mean is nobody's"),
+        pytest.param(["another's", "first"], id="totals of another system's set with our number"),
+        pytest.param(["single refusal", "second"], id="a refusal of the submitter that is one claim's"),
+        pytest.param(
+            ["payer", "lost among others", "first"], id="totals and numbers of answers that came before their set"
+        ),
+        pytest.param(["first", "lost among others", "payer"], id="totals with a claim that a later answer tells"),
         pytest.param(["by payment's number", "first", "second", "six"], id="a number that a later payment tells"),
     ],
 )

@@ -6,11 +6,9 @@ from typing import Any
 
 import pytest
 
-from gateway.inbound.facts import ClaimStatus, Receiver, Status
+from gateway.inbound.facts import ClaimStatus, Status
 from gateway.reconcile.answered_set import OurSet
 from gateway.store.answers import AnsweredSubmission
-
-RECEIVER = Receiver(4, "SUBMITTER", "B17", (), None, None, None, None)
 
 
 class Counted(str):
@@ -52,7 +50,7 @@ def said(number: str, member: str = "", charge: int | None = 24000, day: str = "
 )
 def test_a_claim_is_found_by_number_and_else_by_member(claim: ClaimStatus, found: tuple[int | None, str]) -> None:
     """The number wins over the member; a member counts only with charge and date, and only where it is one claim."""
-    ours = OurSet.of(RECEIVER, [row(1, "M1"), row(2, "M2"), row(3, "M3"), row(4, "M1"), row(5, "M5", 1)])
+    ours = OurSet.of([row(1, "M1"), row(2, "M2"), row(3, "M3"), row(4, "M1"), row(5, "M5", 1)])
     one, rung = ours.find(claim, None)
     assert (one.id if one else None, rung) == found
 
@@ -60,7 +58,7 @@ def test_a_claim_is_found_by_number_and_else_by_member(claim: ClaimStatus, found
 def test_a_claim_of_a_big_set_is_found_without_looking_at_the_others() -> None:
     """Once every claim of an answer was compared with every claim of the set: 5,000 times 5,000 comparisons."""
     Counted.looks = 0
-    ours = OurSet.of(RECEIVER, [row(number, Counted(f"M{number}")) for number in range(1, 101)])
+    ours = OurSet.of([row(number, Counted(f"M{number}")) for number in range(1, 101)])
     for number in range(1, 101):
         assert ours.find(said(f"ACCT{number}", f"M{number}"), None)[1] == "number"
         assert ours.find(said("OTHER", f"M{number}"), None)[1] == "member"

@@ -289,6 +289,22 @@ def test_a_rejected_set_with_accepted_claims_rejects_only_those_named(desk: Desk
     assert [issue["code"] for issue in document["transactions"][0]["issues"]] == ["status_set_contradicts"]
 
 
+@pytest.mark.parametrize(
+    ("entity", "totals", "warned"),
+    [("PR", "QTY*90*1", []), ("AY", "QTY*90*2", []), ("PR", "QTY*90*4", ["status_totals_differ"])],
+)
+def test_totals_of_a_part_of_a_set_are_no_contradiction(
+    desk: Desk, entity: str, totals: str, warned: list[str]
+) -> None:
+    """A payer counts the claims that went to it, others those that they name: only more than we sent is odd, and what
+    is not named is not taken as accepted."""
+    desk.sent(desk.claims("A1", "A2", "A3"))
+    said = ("A1 A1:19*20260202*WQ*240", "A2 A1:19*20260202*WQ*240")[: 1 if entity == "PR" else 2]
+    document = desk.receive(desk.envelope("277CA", status_277(*said, totals=totals, entity=entity)))
+    assert [issue["code"] for issue in document["transactions"][0]["issues"]] == warned
+    assert desk.state("A3") == "sent"
+
+
 @pytest.mark.parametrize("order", ["sent first", "answered first"])
 @pytest.mark.parametrize(
     ("said", "totals"),
