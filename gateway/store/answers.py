@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Select, and_, func, or_, select, update
 
 from gateway.store.event_links import standing
-from gateway.store.rows import cut, fetch, insert_rows
+from gateway.store.rows import cut, fetch, insert_rows, unsaid
 from gateway.store.tables import (
     batch_sets,
     batches,
@@ -22,6 +22,8 @@ from gateway.store.tables import (
 
 # Facts with the links that stand.
 _LINKED = events.outerjoin(event_links, and_(event_links.c.event_id == events.c.id, standing()))
+# Facts that name nothing of ours.
+_OF_NOTHING = and_(*(unsaid(events.c[name]) for name in ("claim_id", "submission_id", "set_id", "batch_id")))
 # An answer cannot be to a batch whose numbers were only reserved.
 _UNANSWERABLE = ("building", "abandoned")
 
@@ -140,15 +142,9 @@ def claims_in_sets(conn: Connection, set_ids: Iterable[int]) -> set[int]:
 def unbound_events(conn: Connection, match_keys: Iterable[str]) -> list[UnboundEvent]:
     """Facts with one of many match keys that name nothing of ours; some may be bound by links already."""
     found: list[UnboundEvent] = []
-    nothing = and_(
-        events.c.claim_id.is_(None),
-        events.c.submission_id.is_(None),
-        events.c.set_id.is_(None),
-        events.c.batch_id.is_(None),
-    )
     wanted = [events.c[name] for name in UnboundEvent._fields]
     for part in cut(sorted(set(match_keys))):
-        found += fetch(conn, select(*wanted).where(events.c.match_key.in_(part), nothing), UnboundEvent)
+        found += fetch(conn, select(*wanted).where(events.c.match_key.in_(part), _OF_NOTHING), UnboundEvent)
     return found
 
 
@@ -165,9 +161,7 @@ def standing_submissions(conn: Connection, event_ids: Iterable[int]) -> dict[int
 
 def has_unbound_events(conn: Connection) -> bool:
     """Whether there is any fact at all that names nothing of ours."""
-    nothing = and_(events.c.claim_id.is_(None), events.c.submission_id.is_(None))
-    nothing = and_(nothing, events.c.set_id.is_(None), events.c.batch_id.is_(None), events.c.match_key != "")
-    return conn.execute(select(events.c.id).where(nothing).limit(1)).first() is not None
+    return conn.execute(select(events.c.id).where(_OF_NOTHING, events.c.match_key > "").limit(1)).first() is not None
 
 
 def newest_links(conn: Connection, event_ids: Iterable[int]) -> dict[int, tuple[int | None, int | None]]:
@@ -221,10 +215,10 @@ def count_bound(conn: Connection, inbound_set_ids: Iterable[int], ours: Collecti
 def unbound_answers(conn: Connection, *, limit: int | None = None) -> list[UnboundEvent]:
     """Every fact that is still bound to nothing, the newest first: what a shared mailbox brings of other systems."""
     wanted = [events.c[name] for name in UnboundEvent._fields]
-    nothing = and_(events.c.claim_id.is_(None), events.c.submission_id.is_(None))
-    nothing = and_(nothing, events.c.set_id.is_(None), events.c.batch_id.is_(None), events.c.match_key != "")
     linked = select(event_links.c.event_id).where(event_links.c.event_id == events.c.id).exists()
-    query = select(*wanted).where(nothing, ~linked).order_by(events.c.id.desc()).limit(limit)
+    query = (
+        select(*wanted).where(_OF_NOTHING, events.c.match_key > "", ~linked).order_by(events.c.id.desc()).limit(limit)
+    )
     return fetch(conn, query, UnboundEvent)
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, Select, String, an
 from sqlalchemy.types import TypeEngine
 
 from gateway.store.event_links import standing
-from gateway.store.rows import among, cut, ids_value
+from gateway.store.rows import among, cut, ids_value, unsaid
 from gateway.store.tables import (
     batch_sets,
     batches,
@@ -219,10 +219,10 @@ class _Statements:
             .where(self._among(submissions.c.claim_id), *self._until(submissions.c.recorded_at))
         )
         self.of_claims = self._events_of(events.c.claim_id, event_links.c.claim_id)
-        of_no_claim = and_(events.c.claim_id.is_(None), events.c.submission_id.is_(None))
+        of_no_claim = and_(unsaid(events.c.claim_id), unsaid(events.c.submission_id))
         self.of_sets = self._events_of(events.c.set_id, event_links.c.set_id, of_no_claim)
         self.of_batches = self._events_of(
-            events.c.batch_id, event_links.c.batch_id, and_(of_no_claim, events.c.set_id.is_(None))
+            events.c.batch_id, event_links.c.batch_id, and_(of_no_claim, unsaid(events.c.set_id))
         )
         self.posted = self._posted()
 
@@ -247,9 +247,9 @@ class _Statements:
         if narrowest is None:
             return direct, bound
         links = event_links.c
-        of_no_claim = and_(links.claim_id.is_(None), links.submission_id.is_(None))
+        of_no_claim = and_(unsaid(links.claim_id), unsaid(links.submission_id))
         if own is events.c.batch_id:
-            of_no_claim = and_(of_no_claim, links.set_id.is_(None))
+            of_no_claim = and_(of_no_claim, unsaid(links.set_id))
         return direct.where(narrowest), bound.where(of_no_claim)
 
     def _posted(self) -> Select[Any]:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, selec
 
 from gateway.store.event_links import standing
 from gateway.store.remittances import RemittanceClaimRow
-from gateway.store.rows import columns, fetch
+from gateway.store.rows import columns, fetch, unsaid
 from gateway.store.tables import (
     batch_sets,
     batches,
@@ -169,23 +169,23 @@ def events_told(conn: Connection, claim_id: int) -> list[Told]:
     direct = or_(
         events.c.claim_id == claim_id,
         events.c.submission_id.in_(own),
-        and_(events.c.set_id.in_(sets), events.c.submission_id.is_(None), events.c.claim_id.is_(None)),
+        and_(events.c.set_id.in_(sets), unsaid(events.c.submission_id), unsaid(events.c.claim_id)),
         and_(
             events.c.batch_id.in_(of_batches),
-            events.c.set_id.is_(None),
-            events.c.submission_id.is_(None),
-            events.c.claim_id.is_(None),
+            unsaid(events.c.set_id),
+            unsaid(events.c.submission_id),
+            unsaid(events.c.claim_id),
         ),
     )
     linked = select(event_links.c.event_id).where(
         or_(
             event_links.c.claim_id == claim_id,
             event_links.c.submission_id.in_(own),
-            and_(event_links.c.set_id.in_(sets), event_links.c.submission_id.is_(None)),
+            and_(event_links.c.set_id.in_(sets), unsaid(event_links.c.submission_id)),
             and_(
                 event_links.c.batch_id.in_(of_batches),
-                event_links.c.set_id.is_(None),
-                event_links.c.submission_id.is_(None),
+                unsaid(event_links.c.set_id),
+                unsaid(event_links.c.submission_id),
             ),
         ),
         standing(),
