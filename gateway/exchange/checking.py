@@ -12,7 +12,7 @@ from gateway.exchange import journal
 from gateway.reconcile.check import differences
 from gateway.reconcile.working import differences as work_differences
 from gateway.store import Connection, batches, inbound_files, stamp
-from gateway.store.backup import Unproven, proven_at
+from gateway.store.backup import Unproven, proven_at, refuse_unproven
 from gateway.store.check import check
 from gateway.store.retention import files_left
 from gateway.store.sealed import all_sealed, archived
@@ -108,6 +108,8 @@ def refuse_older_store(app: App) -> None:
         known = archived(conn) | files_left(conn)
     for name in names:
         if name not in known and not _accounted_for(app, name, known) and _is_news(app, name):
+            with app.store.read() as conn:
+                refuse_unproven(conn)  # of a store that was restored that is said
             raise Unproven(
                 "the store is older than the archive, which holds files that were sent since: run "
                 "`gateway store replay --reason …` first, so that nothing goes twice"
