@@ -29,8 +29,7 @@ class _Left(NamedTuple):
 def place_of(profile: Profile) -> dict[str, str]:
     """Where a delivery goes, kept with its first step: a profile may name another place by the time it is settled."""
     if (login := profile.sftp) is not None:
-        port = f":{login.port}" if login.port != 22 else ""
-        return {"server": f"{login.username}@{login.host}{port}", "folder": profile.send_folder}
+        return {"server": f"{login.username}@{login.host}", "port": str(login.port), "folder": profile.send_folder}
     return {"server": f"folder {profile.folder}", "folder": profile.send_folder}
 
 
@@ -60,6 +59,7 @@ def _left(app: App, profile: Profile) -> list[_Left]:
     with app.store.read() as conn:
         rows = batches.left_behind(conn, profile.name)
     place, found = place_of(profile), []
+    place.pop("port", None)  # the same server, by another way
     for row in rows:
         detail = json.loads(row.detail)
         if place.items() <= detail.items():

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, exists, func, insert, or_, select, update
 
 from gateway.errors import UsageError
 from gateway.store.errors import IllegalTransition
@@ -284,12 +284,21 @@ def steps_of(conn: Connection, batch_id: int) -> list[StepRow]:
 
 
 def production_went_to(conn: Connection, place: Mapping[str, str]) -> bool:
-    """Whether a production file was ever put at a place, as the first step of its delivery names it."""
+    """Whether a production file was ever put at a place, as the first step of its delivery names it.
+
+    A step of an older program names no port, and may have been at any.
+    """
     step = delivery_steps.c
-    named = [step.detail.contains(f'"{key}":{json.dumps(value)}', autoescape=True) for key, value in place.items()]
+    named = [_names(key, value) for key, value in place.items()]
     query = delivery_steps.join(batches, batches.c.id == step.batch_id)
     found = select(step.id).select_from(query).where(batches.c.usage == "P", *named).limit(1)
     return conn.execute(found).first() is not None
+
+
+def _names(key: str, value: str) -> ColumnElement[bool]:
+    detail = delivery_steps.c.detail
+    named = detail.contains(f'"{key}":{json.dumps(value)}', autoescape=True)
+    return or_(named, ~detail.contains(f'"{key}":', autoescape=True)) if key == "port" else named
 
 
 def left_behind(conn: Connection, partner: str) -> list[LeftRow]:
