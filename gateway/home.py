@@ -238,23 +238,22 @@ def _endpoint(configuration: Written) -> str:
 
 
 def _workers(configuration: Written) -> int:
-    value = configuration.data.get("building", {}).get("workers", 0)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 64:
-        raise configuration.fault("building", "workers", "must be a whole number from 0 to 64")
-    return value
+    return _whole(configuration, "building", "workers", "0 to 64", 64)
 
 
 def _years(configuration: Written) -> int:
-    value = configuration.data.get("retention", {}).get("years", 0)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 100:
-        raise configuration.fault("retention", "years", "must be a whole number from 1 to 100")
-    return value
+    return _whole(configuration, "retention", "years", "1 to 100", 100)
 
 
 def _hours(configuration: Written) -> int:
-    value = configuration.data.get("journal", {}).get("hours", 0)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 8760:
-        raise configuration.fault("journal", "hours", "must be a whole number from 0 to 8760")
+    return _whole(configuration, "journal", "hours", "0 to 8760", 8760)
+
+
+def _whole(configuration: Written, table: str, key: str, shown: str, most: int) -> int:
+    """A whole number up to `most`; 0 where it is left out. UsageError shows the range."""
+    value = configuration.data.get(table, {}).get(key, 0)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
+        raise configuration.fault(table, key, f"must be a whole number from {shown}")
     return value
 
 

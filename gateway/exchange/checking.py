@@ -98,6 +98,13 @@ def _accounted_for(app: App, name: str, known: set[str]) -> bool:
     return notes.get("batch", "") in states or _is_taken_in(app, name)
 
 
+def refuse_unproven_store(app: App) -> None:
+    """Refuses to send from a store that was put back, whether that was marked or is only to be seen by the archive."""
+    with app.store.read() as conn:
+        refuse_unproven(conn)
+    refuse_older_store(app)
+
+
 def refuse_older_store(app: App) -> None:
     """Refuses to build or send from a store that is older than the archive, however it came to be there.
 

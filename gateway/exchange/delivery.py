@@ -13,13 +13,12 @@ from gateway.apart import WORDS
 from gateway.app import App
 from gateway.errors import GatewayError, Refused, UsageError
 from gateway.exchange import leftovers
-from gateway.exchange.checking import refuse_older_store
+from gateway.exchange.checking import refuse_unproven_store
 from gateway.exchange.retaining import refuse_left_file
 from gateway.exchange.sealing import sealed, wire_of
 from gateway.partners import Profile
 from gateway.reconcile.projection import refresh
 from gateway.store import Connection, batches, claims, stamp
-from gateway.store.backup import refuse_unproven
 from gateway.store.batch_answers import was_answered
 from gateway.store.batches import BatchRow
 from gateway.store.errors import IllegalTransition
@@ -91,12 +90,10 @@ def send(app: App, profile: Profile) -> Generator[Delivered, None, None]:
         yield from _settle_interrupted(app, profile)
         with app.store.read() as conn:
             waiting = batches.list_batches(conn, partner=profile.name, states=WAITING)
-            if waiting:
-                refuse_unproven(conn)
         if not waiting and not leftovers.are_waiting(app, profile):
             return
         if waiting:
-            refuse_older_store(app)
+            refuse_unproven_store(app)
         transport = app.transport(profile)
         try:
             leftovers.remove(app, profile, transport)
@@ -115,11 +112,9 @@ def send_one(app: App, profile: Profile, batch_id: int) -> Delivered | None:
         settled = [one for one in _settle_interrupted(app, profile) if one.batch.id == batch_id]
         with app.store.read() as conn:
             batch = batches.get_batch(conn, batch_id)
-            if batch.state in WAITING:
-                refuse_unproven(conn)
         if batch.state not in WAITING:
             return settled[0] if settled else None
-        refuse_older_store(app)
+        refuse_unproven_store(app)
         transport = app.transport(profile)
         try:
             done = list(_settle_or_deliver(app, profile, transport, batch))

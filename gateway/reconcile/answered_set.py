@@ -171,10 +171,6 @@ def named_set(conn: Connection, reference: str, origin: Origin) -> SetRow | None
     return sets[0] if len(sets) == 1 else None
 
 
-def bills(row: AnsweredSubmission, provider: Provider) -> bool:
-    return row.billing_key in (provider.id, *provider.other_ids)
-
-
 def newest(rows: Sequence[AnsweredSubmission], providers: Collection[str]) -> AnsweredSubmission | None:
     """The newest submission of the only claim that can be meant."""
     if len({row.claim_id for row in rows}) > 1 and providers:

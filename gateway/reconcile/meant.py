@@ -65,11 +65,6 @@ class Fact(NamedTuple):
         """Whether it speaks of the claim, not of a submission."""
         return self.event.hop == "status"
 
-    @property
-    def is_of_set(self) -> bool:
-        """Whether it speaks of a whole set, or of all claims of a provider in it."""
-        return self.event.match_key.startswith("bht:")
-
     def named(self) -> Named:
         charge = self.keys.get("charge", "")
         return Named(

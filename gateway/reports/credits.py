@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import date, timedelta
-from decimal import Decimal
 
+from gateway.claims.amounts import cents
 from gateway.reports.asked import Asked
 from gateway.reports.claim_columns import CLAIM, claim_cells
 from gateway.reports.document import Bar, Chart, Check, Column, Figure, Figures, Report, Row, Section, Table, table_of
@@ -78,8 +78,7 @@ def _patients(conn: Connection, asked: Asked) -> Table:
         body, since = json.loads(one.body), one.recorded_at[:10]
         due = (date.fromisoformat(since) + timedelta(days=asked.words.refund_days(_PATIENT, ""))).isoformat()
         left = asked.days_since(due)
-        cents = round(Decimal(body["credit"]) * 100)
-        rows.append((*claim_cells(asked, claim), round(Decimal(body["paid"]) * 100), cents, since, due,
+        rows.append((*claim_cells(asked, claim), cents(body["paid"]), cents(body["credit"]), since, due,
                      None if left is None else -left))  # fmt: skip
     rows.sort(key=lambda row: (row[-2], row[0]))
     note = "By the balances that `gateway export patients` worked out last."

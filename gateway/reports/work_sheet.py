@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
+from gateway.claims.amounts import cents
 from gateway.reports.cells import Value
 from gateway.reports.document import Column, Figure, Figures, Report, Row, table_of
 
@@ -84,7 +84,8 @@ def _row(one: Document) -> Row:
 
 
 def _cents(text: str) -> int:
-    return round(Decimal(text) * 100)
+    """Of an amount that the list itself wrote."""
+    return cents(text) or 0
 
 
 def because(item: Document) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Select, String, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
 
-from gateway.store.rows import among, cut, ids_value
+from gateway.store.rows import among, cut, fetch
 from gateway.store.tables import claim_versions, claims
 
 _RANGES_A_STATEMENT = 100
@@ -68,17 +68,16 @@ def ids_by_member(conn: Connection, member_ids: Iterable[str]) -> set[int]:
 
 def _where_in(conn: Connection, name: str, values: Iterable[Any]) -> list[CandidateRow]:
     found: list[CandidateRow] = []
-    is_sqlite = conn.dialect.name == "sqlite"
-    query = _versions(name, is_sqlite)
+    query = _versions(name)
     for part in cut(sorted(set(values))):
-        found += map(CandidateRow._make, conn.execute(query, {"ids": ids_value(part, is_sqlite=is_sqlite)}).all())
+        found += fetch(conn, query, CandidateRow, ids=part)
     return found
 
 
 @lru_cache(maxsize=4)
-def _versions(name: str, is_sqlite: bool) -> Select[Any]:
+def _versions(name: str) -> Select[Any]:
     """The versions of claims of which that column is one of many values; columns in the order of CandidateRow."""
     of_claim = [claims.c[name] for name in ("id", "patient_control_number", "match_key", "billing_key")]
     of_version = [claim_versions.c[name] for name in CandidateRow._fields[4:]]
     query = select(*of_claim, *of_version).join(claim_versions, claim_versions.c.claim_id == claims.c.id)
-    return query.where(among(claims.c[name], String if name == "match_key" else BigInteger, is_sqlite=is_sqlite))
+    return query.where(among(claims.c[name]))

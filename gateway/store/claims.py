@@ -7,9 +7,9 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, String, func, select
+from sqlalchemy import Connection, func, select
 
-from gateway.store.rows import among, columns, cut, fetch, fetch_one, ids_value, insert_rows, new_ids
+from gateway.store.rows import among, columns, cut, fetch, fetch_one, insert_rows, new_ids
 from gateway.store.tables import claim_current, claim_versions, claims, events
 
 
@@ -166,14 +166,12 @@ def claims_by_key(
     """The claims that are there of many (billing key, CLM01), by key."""
     wanted = set(keys)
     found: dict[tuple[str, str], ClaimRow] = {}
-    is_sqlite = conn.dialect.name == "sqlite"
     # `+ 0`: else SQLite takes the index that begins with the tenant, and reads all claims that are there
     query = select(*columns(claims, ClaimRow)).where(
-        claims.c.tenant + 0 == tenant, among(claims.c.patient_control_number, String, is_sqlite=is_sqlite)
+        claims.c.tenant + 0 == tenant, among(claims.c.patient_control_number)
     )
     for part in cut({number for _, number in wanted}):
-        for told in conn.execute(query, {"ids": ids_value(part, is_sqlite=is_sqlite)}):
-            row = ClaimRow._make(told)
+        for row in fetch(conn, query, ClaimRow, ids=part):
             key = (row.billing_key, row.patient_control_number)
             if key in wanted:
                 found[key] = row

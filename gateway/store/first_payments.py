@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, select
 
-from gateway.store.rows import among, ids_value
+from gateway.store.rows import among, fetch
 from gateway.store.tables import (
     claim_current,
     claim_versions,
@@ -44,14 +44,13 @@ def first_payments(conn: Connection, claim_ids: Iterable[int], states: Iterable[
 
     All links of each claim must be newest ones, as those of a payment that is being posted are.
     """
-    is_sqlite = conn.dialect.name == "sqlite"
-    found = conn.execute(_statement(is_sqlite, tuple(states)), {"ids": ids_value(claim_ids, is_sqlite=is_sqlite)}).all()
-    said = Counter([row[0] for row in found])
-    return [FirstPayment._make(row) for row in found if said[row[0]] == 1]
+    found = fetch(conn, _statement(tuple(states)), FirstPayment, ids=claim_ids)
+    said = Counter([one.claim_id for one in found])
+    return [one for one in found if said[one.claim_id] == 1]
 
 
 @lru_cache(maxsize=4)
-def _statement(is_sqlite: bool, states: Sequence[str]) -> Select[Any]:
+def _statement(states: Sequence[str]) -> Select[Any]:
     current, versions, remitted, posting = claim_current.c, claim_versions.c, remittance_claims.c, postings.c
     further = select(versions.id).where(versions.claim_id == current.claim_id, versions.id != current.version_id)
     return (
@@ -64,7 +63,7 @@ def _statement(is_sqlite: bool, states: Sequence[str]) -> Select[Any]:
         .join(remittance_claims, remitted.id == remittance_links.c.remittance_claim_id)
         .join(postings, posting.remittance_claim_id == remitted.id)
         .where(
-            among(current.claim_id, is_sqlite=is_sqlite),
+            among(current.claim_id),
             current.stage == "sent",
             current.adjudicated == 0,
             current.flags == "[]",

@@ -11,11 +11,10 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Select, String, and_, select
-from sqlalchemy.types import TypeEngine
+from sqlalchemy import ColumnElement, Connection, Select, and_, select
 
 from gateway.store.event_links import standing
-from gateway.store.rows import among, cut, ids_value, unsaid
+from gateway.store.rows import among, cut, unsaid
 from gateway.store.tables import (
     batch_sets,
     batches,
@@ -77,8 +76,7 @@ class HistoryLoader:
         self._of_sets: dict[int, list[Row]] = {}
         self._of_batches: dict[int, list[Row]] = {}
         self._cancelled_at: dict[int, str] = {}
-        self._is_sqlite = conn.dialect.name == "sqlite"
-        self._statements = _statements(as_of, self._is_sqlite)
+        self._statements = _statements(as_of)
 
     def load(self, claim_ids: Sequence[int]) -> list[ClaimFacts]:
         """The facts of at most CLAIMS_A_STATEMENT claims; claims without a version (by then) are left out."""
@@ -92,7 +90,7 @@ class HistoryLoader:
     def _rows(self, statement: Select[Any], ids: Iterable[Any]) -> Sequence[Any]:
         """The rows of one statement for all these ids, which are one value to it, so that it is the same for any
         number of them."""
-        return self._conn.execute(statement, {"ids": ids_value(ids, is_sqlite=self._is_sqlite)}).all()
+        return self._conn.execute(statement, {"ids": ids}).all()
 
     def _versions(self, claim_ids: Sequence[int]) -> dict[int, ClaimFacts]:
         facts: dict[int, ClaimFacts] = {}
@@ -186,11 +184,10 @@ def _event(row: Any) -> Row:
 class _Statements:
     """The statements of a loader; the first column is always what the row belongs to."""
 
-    def __init__(self, as_of: str, *, is_sqlite: bool) -> None:
+    def __init__(self, as_of: str) -> None:
         self._as_of = as_of
-        self._is_sqlite = is_sqlite
         self.cancellations = select(decisions.c.subject, decisions.c.recorded_at).where(
-            self._among(decisions.c.subject, String), decisions.c.action == "cancel"
+            among(decisions.c.subject), decisions.c.action == "cancel"
         )
         self.versions = (
             select(
@@ -200,7 +197,7 @@ class _Statements:
                 *(claim_versions.c[name] for name in VERSION_COLUMNS),
             )
             .join(claims, claims.c.id == claim_versions.c.claim_id)
-            .where(self._among(claim_versions.c.claim_id), *self._until(claim_versions.c.recorded_at))
+            .where(among(claim_versions.c.claim_id), *self._until(claim_versions.c.recorded_at))
         )
         self.submissions = (
             select(
@@ -216,7 +213,7 @@ class _Statements:
             )
             .join(batches, batches.c.id == submissions.c.batch_id)
             .join(batch_sets, batch_sets.c.id == submissions.c.set_id)
-            .where(self._among(submissions.c.claim_id), *self._until(submissions.c.recorded_at))
+            .where(among(submissions.c.claim_id), *self._until(submissions.c.recorded_at))
         )
         self.of_claims = self._events_of(events.c.claim_id, event_links.c.claim_id)
         of_no_claim = and_(unsaid(events.c.claim_id), unsaid(events.c.submission_id))
@@ -226,9 +223,6 @@ class _Statements:
         )
         self.posted = self._posted()
 
-    def _among(self, column: ColumnElement[Any], kind: type[TypeEngine[Any]] = BigInteger) -> ColumnElement[bool]:
-        return among(column, kind, is_sqlite=self._is_sqlite)
-
     def _until(self, *columns: ColumnElement[Any]) -> list[ColumnElement[bool]]:
         return [column <= self._as_of for column in columns] if self._as_of else []
 
@@ -237,11 +231,11 @@ class _Statements:
     ) -> tuple[Select[Any], ...]:
         """Events of a scope: those that were recorded with it, and those that a link bound to it later."""
         told = events.c.kind.not_in(_UNTOLD)
-        direct = select(own, *_event_columns(events)).where(self._among(own), told, *self._until(events.c.recorded_at))
+        direct = select(own, *_event_columns(events)).where(among(own), told, *self._until(events.c.recorded_at))
         bound = (
             select(linked, *_event_columns(event_links))
             .join(events, events.c.id == event_links.c.event_id)
-            .where(self._among(linked), told, *self._until(events.c.recorded_at, event_links.c.recorded_at))
+            .where(among(linked), told, *self._until(events.c.recorded_at, event_links.c.recorded_at))
             .where(standing(self._as_of))
         )
         if narrowest is None:
@@ -278,7 +272,7 @@ class _Statements:
             .join(remittances, of_remittance.id == of_claim.remittance_id)
             .join(postings, postings.c.remittance_claim_id == of_claim.id)
             .where(
-                self._among(remittance_links.c.claim_id),
+                among(remittance_links.c.claim_id),
                 ~replaced.exists(),
                 *self._until(remittance_links.c.recorded_at, postings.c.recorded_at),
             )
@@ -286,8 +280,8 @@ class _Statements:
 
 
 @lru_cache(maxsize=8)  # few: now, and the hours that reports ask about
-def _statements(as_of: str, is_sqlite: bool) -> _Statements:
-    return _Statements(as_of, is_sqlite=is_sqlite)
+def _statements(as_of: str) -> _Statements:
+    return _Statements(as_of)
 
 
 def _event_columns(scope: Any) -> list[ColumnElement[Any]]:

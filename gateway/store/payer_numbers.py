@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, String, case, select
+from sqlalchemy import Connection, Select, case, select
 
 from gateway.store.remittances import RemittanceClaimRow, newest_links, posted_claims
-from gateway.store.rows import among, cut, fetch, ids_value
+from gateway.store.rows import among, cut, fetch
 from gateway.store.tables import remittance_claims, remittance_links
 
 
@@ -32,15 +32,14 @@ def waiting_for_payer_number(
 ) -> list[RemittanceClaimRow]:
     """Posted claims with one of many CLP07 that are linked to no claim now, or only by one of these rungs."""
     found: list[RemittanceClaimRow] = []
-    is_sqlite = conn.dialect.name == "sqlite"
-    query = _waiting(tuple(sorted(rungs)), is_sqlite)
+    query = _waiting(tuple(sorted(rungs)))
     for part in cut(sorted(set(numbers) - {""})):
-        found += fetch(conn, query, RemittanceClaimRow, ids=ids_value(part, is_sqlite=is_sqlite))
+        found += fetch(conn, query, RemittanceClaimRow, ids=part)
     return found
 
 
 @lru_cache(maxsize=4)
-def _waiting(rungs: tuple[str, ...], is_sqlite: bool) -> Select[Any]:
+def _waiting(rungs: tuple[str, ...]) -> Select[Any]:
     links = remittance_links.c
     newest = (
         select(case((links.rung.in_(rungs), None), else_=links.claim_id))
@@ -49,5 +48,5 @@ def _waiting(rungs: tuple[str, ...], is_sqlite: bool) -> Select[Any]:
         .limit(1)
         .scalar_subquery()
     )
-    named = among(remittance_claims.c.payer_claim_number, String, is_sqlite=is_sqlite)
+    named = among(remittance_claims.c.payer_claim_number)
     return posted_claims().where(named, newest.is_(None))

@@ -11,19 +11,22 @@ from typing import Any, NamedTuple, TypeVar
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    Boolean,
     Column,
     ColumnElement,
     Connection,
+    Dialect,
     Select,
     String,
     Table,
-    any_,
     bindparam,
-    func,
-    select,
     text,
 )
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.operators import OperatorType
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 ROWS_A_CALL = 2_000
 KEYS_A_STATEMENT = 5_000
@@ -56,27 +59,55 @@ def fetch_one(conn: Connection, query: Select[Any], row: type[Row], **values: An
     return None if found is None else row._make(found)
 
 
-def among(
-    column: ColumnElement[Any], kind: type[TypeEngine[Any]] = BigInteger, *, is_sqlite: bool
-) -> ColumnElement[bool]:
-    """Whether a column is one of many values, which are one value to the statement (`ids`, made by `ids_value`), so
-    that it is the same statement for any number of them: a JSON array for SQLite, an array for PostgreSQL."""
-    if is_sqlite:
-        each = func.json_each(bindparam("ids", type_=String)).table_valued("value")
-        return column.in_(select(each.c.value))
-    return column == any_(bindparam("ids", type_=ARRAY(kind)))
+class _Many(TypeDecorator[Any]):
+    """Many values as one parameter: an array for PostgreSQL, a JSON array for SQLite."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, kind: type[TypeEngine[Any]]) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(String() if dialect.name == "sqlite" else ARRAY(self.kind))
+
+    def process_bind_param(self, value: Iterable[Any] | None, dialect: Dialect) -> Any:
+        listed = list(value or ())
+        return json.dumps(listed) if dialect.name == "sqlite" else listed
+
+
+class _Among(FunctionElement[bool]):
+    type = Boolean()
+    inherit_cache = True
+
+    def self_group(self, against: OperatorType | None = None) -> _Among:  # noqa: ARG002 - the signature
+        return self  # else SQLite, which has no truth values, compares it with 1, and takes no index
+
+
+@compiles(_Among)
+def _among_an_array(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
+    column, values = (compiler.process(one, **options) for one in element.clauses)
+    return f"{column} = ANY ({values})"
+
+
+@compiles(_Among, "sqlite")
+def _among_json(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
+    column, values = (compiler.process(one, **options) for one in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608 - a bound parameter
+
+
+def among(column: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether a column is one of many values, which are one value to the statement (`ids`), so that it is the same
+    statement for any number of them."""
+    kind = String if column.type.python_type is str else BigInteger
+    return _Among(column, bindparam("ids", type_=_Many(kind)))
 
 
 def unsaid(column: ColumnElement[Any]) -> ColumnElement[bool]:
     """Whether a number is null, asked so that no index of its column answers: SQLite, which has no statistics, would
     take it for the best way and read every row that has none, more with each claim."""
     return (column + 0).is_(None)
-
-
-def ids_value(values: Iterable[Any], *, is_sqlite: bool) -> Any:
-    """Many values as `among` takes them."""
-    listed = list(values)
-    return json.dumps(listed) if is_sqlite else listed
 
 
 def new_ids(conn: Connection, table: Table, count: int) -> Sequence[int]:
