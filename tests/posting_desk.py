@@ -42,6 +42,42 @@ path = "mailbox"
 """
 
 
+_KINDS = {
+    "999": ("999", "FA", "005010X231A1"),
+    "277CA": ("277", "HN", "005010X214"),
+    "277": ("277", "HN", "005010X212"),
+    "835": ("835", "HP", "005010X221A1"),
+    "837P": ("837", "HC", "005010X222A1"),
+}  # ST01, GS01, GS08
+
+
+def isa(sender: str, receiver: str, number: int, *, date: str = "260202", usage: str = "T") -> str:
+    gap = " " * 10
+    return f"ISA*00*{gap}*00*{gap}*ZZ*{sender:15}*ZZ*{receiver:15}*{date}*0910*^*00501*{number:09}*0*{usage}*:~"
+
+
+def interchange(
+    kind: str,
+    number: int,
+    *bodies: str,
+    sender: str = THEM,
+    receiver: str = US,
+    date: str = "260202",
+    usage: str = "T",
+) -> list[str]:
+    """The segments of one ISA and GS with a set a body. Bodies are lines without terminator."""
+    code, functional, version = _KINDS[kind]
+    made = [
+        isa(sender, receiver, number, date=date, usage=usage),
+        f"GS*{functional}*{sender}*{receiver}*20{date}*0910*{number}*X*{version}~",
+    ]
+    for ordinal, body in enumerate(bodies, 1):
+        segments = [line.strip() for line in body.strip().splitlines() if line.strip()]
+        st = f"ST*{code}*{ordinal:04}" + ("" if kind == "835" else f"*{version}")
+        made += [f"{line}~" for line in (st, *segments, f"SE*{len(segments) + 2}*{ordinal:04}")]
+    return [*made, f"GE*{len(bodies)}*{number}~", f"IEA*1*{number:09}~"]
+
+
 class Desk(App):
     """An app over a given store, with a clock that the test moves."""
 
@@ -135,28 +171,13 @@ class Desk(App):
     def envelope(self, kind: str, *bodies: str, sender: str = THEM, receiver: str = US, usage: str = "T") -> str:
         """An interchange with one set a body, numbered anew each time. Bodies are lines without terminator."""
         self._icn += 1
-        code, functional, version = {
-            "999": ("999", "FA", "005010X231A1"),
-            "277CA": ("277", "HN", "005010X214"),
-            "277": ("277", "HN", "005010X212"),
-            "835": ("835", "HP", "005010X221A1"),
-            "837P": ("837", "HC", "005010X222A1"),
-        }[kind]
-        gap = " " * 10
-        isa = f"ISA*00*{gap}*00*{gap}*ZZ*{sender:15}*ZZ*{receiver:15}*260202*0910*^*00501*{self._icn:09}*0*{usage}*:~"
-        made = [isa, f"GS*{functional}*{sender}*{receiver}*20260202*0910*{self._icn}*X*{version}~"]
-        for number, body in enumerate(bodies, 1):
-            segments = [line.strip() for line in body.strip().splitlines() if line.strip()]
-            st = f"ST*{code}*{number:04}" + ("" if kind == "835" else f"*{version}")
-            made += [f"{line}~" for line in (st, *segments, f"SE*{len(segments) + 2}*{number:04}")]
-        made += [f"GE*{len(bodies)}*{self._icn}~", f"IEA*1*{self._icn:09}~"]
+        made = interchange(kind, self._icn, *bodies, sender=sender, receiver=receiver, usage=usage)
         return "\n".join(made) + "\n"
 
     def ta1(self, number: int, verdict: str, note: str = "000", sender: str = THEM, receiver: str = US) -> str:
         self._icn += 1
-        gap = " " * 10
-        isa = f"ISA*00*{gap}*00*{gap}*ZZ*{sender:15}*ZZ*{receiver:15}*260202*0910*^*00501*{self._icn:09}*0*T*:~"
-        return f"{isa}\nTA1*{number:09}*260131*1200*{verdict}*{note}~\nIEA*0*{self._icn:09}~\n"
+        ta1 = f"TA1*{number:09}*260131*1200*{verdict}*{note}~"
+        return f"{isa(sender, receiver, self._icn)}\n{ta1}\nIEA*0*{self._icn:09}~\n"
 
     # Where things stand
 

@@ -10,7 +10,8 @@ import io
 import zipfile
 from collections.abc import Sequence
 
-US, THEM = "SUBMITTER", "CLEARHOUSE"
+from posting_desk import THEM, US, interchange, isa
+
 NPI, TAX_ID = "1999000007", "900123456"
 LONG = "LONGNUMBER1234567890"  # which some cut to 17
 PAYER, SECOND = "99001", "99002"
@@ -31,25 +32,8 @@ _MEMBERS = {
 
 def _interchange(kind: str, number: int, *bodies: str, date: str = "260202", sent: bool = False) -> bytes:
     """One ISA and GS around sets. Bodies are lines without terminator."""
-    code, functional, version = {
-        "837": ("837", "HC", "005010X222A1"),
-        "999": ("999", "FA", "005010X231A1"),
-        "277CA": ("277", "HN", "005010X214"),
-        "277": ("277", "HN", "005010X212"),
-        "835": ("835", "HP", "005010X221A1"),
-    }[kind]
     one, other = (US, THEM) if sent else (THEM, US)
-    made = [_isa(one, other, number, date), f"GS*{functional}*{one}*{other}*20{date}*0910*{number}*X*{version}~"]
-    for ordinal, body in enumerate(bodies, 1):
-        segments = [line.strip() for line in body.strip().splitlines() if line.strip()]
-        st = f"ST*{code}*{ordinal:04}" + ("" if kind == "835" else f"*{version}")
-        made += [f"{line}~" for line in (st, *segments, f"SE*{len(segments) + 2}*{ordinal:04}")]
-    return "".join([*made, f"GE*{len(bodies)}*{number}~", f"IEA*1*{number:09}~"]).encode()
-
-
-def _isa(one: str, other: str, number: int, date: str = "260202") -> str:
-    gap = " " * 10
-    return f"ISA*00*{gap}*00*{gap}*ZZ*{one:15}*ZZ*{other:15}*{date}*0910*^*00501*{number:09}*0*T*:~"
+    return "".join(interchange(kind, number, *bodies, sender=one, receiver=other, date=date)).encode()
 
 
 def again(data: bytes, number: int) -> bytes:
@@ -116,7 +100,7 @@ def _claims(
 
 
 def _ta1(number: int, verdict: str, note: str, own: int) -> bytes:
-    text = f"{_isa(THEM, US, own)}TA1*{number:09}*260110*0930*{verdict}*{note}~IEA*0*{own:09}~"
+    text = f"{isa(THEM, US, own)}TA1*{number:09}*260110*0930*{verdict}*{note}~IEA*0*{own:09}~"
     return text.encode()
 
 
@@ -230,27 +214,27 @@ path = "mailbox"
 # What goes in by `claims import --already-sent`, by `claims import`, and what is received.
 SENT = {
     "first": _interchange(
-        "837",
+        "837P",
         701,
         _claims("B1", "ACCT1", "ACCT2", "ACCT3", LONG),
         _claims("B2", "ACCT4", "ACCT5"),
         date="260110",
         sent=True,
     ),
-    "second": _interchange("837", 702, _claims("B3", "ACCT1", "ACCT6", date="20260120"), date="260120", sent=True),
-    "refused": _interchange("837", 703, _claims("B4", "ACCT7"), date="260111", sent=True),
-    "once more": _interchange("837", 704, _claims("B5", "ACCT7", date="20260121"), date="260121", sent=True),
+    "second": _interchange("837P", 702, _claims("B3", "ACCT1", "ACCT6", date="20260120"), date="260120", sent=True),
+    "refused": _interchange("837P", 703, _claims("B4", "ACCT7"), date="260111", sent=True),
+    "once more": _interchange("837P", 704, _claims("B5", "ACCT7", date="20260121"), date="260121", sent=True),
     "secondary": _interchange(
-        "837", 705, _claims("B6", "ACCT2", date="20260122", second=True), date="260122", sent=True
+        "837P", 705, _claims("B6", "ACCT2", date="20260122", second=True), date="260122", sent=True
     ),
     "replaced": _interchange(
-        "837", 707, _claims("B8", "ACCT4", date="20260301", frequency="7", of="PAYER4"), date="260301", sent=True
+        "837P", 707, _claims("B8", "ACCT4", date="20260301", frequency="7", of="PAYER4"), date="260301", sent=True
     ),
     "voided": _interchange(
-        "837", 708, _claims("B9", "ACCT5", date="20260302", frequency="8", of="PAYER5"), date="260302", sent=True
+        "837P", 708, _claims("B9", "ACCT5", date="20260302", frequency="8", of="PAYER5"), date="260302", sent=True
     ),
 }
-READY = {"ready": _interchange("837", 706, _claims("B7", "ACCT8", "ACCT9"), date="260123", sent=True)}
+READY = {"ready": _interchange("837P", 706, _claims("B7", "ACCT8", "ACCT9"), date="260123", sent=True)}
 
 CAME = {
     "ta1": _ta1(701, "A", "000", 801),

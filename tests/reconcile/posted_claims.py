@@ -2,9 +2,35 @@
 
 from __future__ import annotations
 
+from hypothesis import strategies as st
+
 from gateway.claims.history import LiveVersion, Version
 from gateway.reconcile.money import Money
 from gateway.reconcile.posted import PostedClaim
+
+CENTS = st.sampled_from([0, 1, 4000, 6000, 10000, -6000])
+
+
+def any_posted(statuses: st.SearchStrategy[str]) -> st.SearchStrategy[PostedClaim]:
+    """Any posted CLP alone, of a payer that is ours, another or unknown."""
+    return st.builds(
+        PostedClaim,
+        id=st.just(3),
+        remittance_id=st.just(1),
+        ordinal=st.just(1),
+        payer_key=st.sampled_from(["99001", "99002", ""]),
+        status=statuses,
+        charge=CENTS,
+        paid=CENTS,
+        patient_responsibility=CENTS,
+        contractual=CENTS,
+        denied=CENTS,
+        other=CENTS,
+        prior_payer=CENTS,
+        forwarded=CENTS,
+        duplicate_denial=st.booleans(),
+        recorded_at=st.just("2026-02-01"),
+    )
 
 
 def version(number: int = 1, charge: int = 50000, **more: object) -> LiveVersion:
